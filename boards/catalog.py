@@ -1,0 +1,42 @@
+"""Games by name: `make_game("go-9x9")`."""
+
+import re
+from typing import Any
+
+from sakiyomi.boards.game import Game
+
+GAMES = {
+    "go-9x9": "Go; any size from go-1x1 to go-25x25, rectangular too (go-9x13: 9 columns, 13 rows)",
+    "tictactoe": "Tic-tac-toe",
+    "connect4": "Connect Four, 7 columns by 6 rows",
+    "othello": "Othello, 8x8; also othello-6x6",
+}
+"""Names that `make_game` takes, with a line about each."""
+
+
+def make_game(name: str, **options: Any) -> Game:
+    """The game of that name; `options` go to its constructor (``make_game("go-9x9", komi=5.5)``).
+
+    Raises ValueError for an unknown name or option, listing what there is.
+    """
+    from sakiyomi.boards.connect4 import ConnectFour
+    from sakiyomi.boards.go import Go
+    from sakiyomi.boards.othello import Othello
+    from sakiyomi.boards.tictactoe import TicTacToe
+
+    lowered = name.lower()
+    try:
+        if match := re.fullmatch(r"go-?(\d+)(?:x(\d+))?", lowered):
+            width, height = int(match[1]), int(match[2] or match[1])
+            return Go(size=(width, height), **options)
+        if lowered == "tictactoe":
+            return TicTacToe(**options)
+        if lowered == "connect4":
+            return ConnectFour(**options)
+        if match := re.fullmatch(r"othello(?:-(\d+)x(\d+))?", lowered):
+            if match[1] != match[2]:
+                raise ValueError("Othello boards are square")
+            return Othello(size=int(match[1] or 8), **options)
+    except TypeError as error:
+        raise ValueError(f"game {name!r} does not take these options: {', '.join(options)} ({error})") from None
+    raise ValueError(f"unknown game {name!r}; there are: {', '.join(GAMES)}")

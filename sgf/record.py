@@ -1,0 +1,41 @@
+"""`Record`: one game of any kind, as it was played."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+_NOTHING: Mapping[Any, Any] = MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class Record:
+    """One game: what was played, by whom, and how it ended.
+
+    `game` is a game's name ("go-19x19", "connect4"); `setup` the text of the first position
+    (`Game.position_text`) or None for the ordinary start; `moves` the main line in the game's notation ("D4", "pass");
+    `result` "B+3.5", "W+R", "1-0", "0-1", "1/2-1/2", "0" (Go: a draw) or "*" (unknown or unfinished); `ending` why it
+    ended, in words ("two passes", "resignation", "illegal move", "" when unknown); `players` the names, first player
+    first; `comments` maps a ply (0 = before the first move) to text; `tree` is the format's own tree with everything
+    else that the file holds, or None.
+    """
+
+    game: str
+    moves: tuple[str, ...] = ()
+    setup: str | None = None
+    result: str = "*"
+    ending: str = ""
+    players: tuple[str, str] = ("", "")
+    tags: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
+    comments: Mapping[int, str] = field(default_factory=lambda: _NOTHING)
+    tree: Any = field(default=None, compare=False, repr=False)
+
+    @property
+    def score(self) -> float | None:
+        """1.0, 0.5 or 0.0 for the first player (Black in Go, White in chess); None where `result` names no winner."""
+        text = self.result.strip()
+        if text.startswith(("B+", "b+")) or text == "1-0":
+            return 1.0
+        if text.startswith(("W+", "w+")) or text == "0-1":
+            return 0.0
+        return 0.5 if text in ("0", "Draw", "draw", "1/2-1/2") else None
