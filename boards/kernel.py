@@ -25,7 +25,7 @@ KERNELS: list[Any] = []
 
 
 def _cache_home() -> Path:
-    """The folder for compiled code: SAKIYOMI_CACHE, the user's cache folder, or a temporary one where that is read-only."""
+    """Where compiled code goes: SAKIYOMI_CACHE, the user's cache folder, or a temporary one if that is read-only."""
     if chosen := os.environ.get("SAKIYOMI_CACHE"):
         return Path(chosen)
     base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sakiyomi"

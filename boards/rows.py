@@ -7,6 +7,7 @@ its own random state, so the split never changes a result.
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from typing import Any
 
 _threads = 0  # 0: as many as the process may use
@@ -30,7 +31,7 @@ def set_threads(count: int) -> None:
 
 
 def run(entry: Callable[..., None], rows: int, grain: int, *args: Any) -> None:
-    """Call ``entry(start, stop, *args)`` so that the slices cover ``range(rows)``; `grain` rows or fewer stay together."""
+    """Call ``entry(start, stop, *args)`` on slices that cover ``range(rows)``; `grain` rows or fewer stay together."""
     parts = min(threads(), -(-rows // grain))
     if parts <= 1:
         entry(0, rows, *args)
@@ -39,6 +40,6 @@ def run(entry: Callable[..., None], rows: int, grain: int, *args: Any) -> None:
     if _pool is None or _pool_owner != os.getpid() or _pool._max_workers < parts:
         _pool, _pool_owner = ThreadPoolExecutor(parts, thread_name_prefix="rows"), os.getpid()
     edges = [rows * part // parts for part in range(parts + 1)]
-    jobs = [_pool.submit(entry, start, stop, *args) for start, stop in zip(edges, edges[1:], strict=False)]
+    jobs = [_pool.submit(entry, start, stop, *args) for start, stop in pairwise(edges)]
     for job in jobs:
         job.result()

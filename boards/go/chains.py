@@ -6,7 +6,6 @@ subtracting one per neighbour, whatever the chain's shape.
 """
 
 import numpy as np
-
 from sakiyomi.boards.go.state import (
     AROUND,
     BLACK_UNIT,
@@ -21,10 +20,10 @@ from sakiyomi.boards.go.state import (
     NEXT,
     PLACE,
     TAKEN_BLACK,
-    U,
     VACANT,
     WALL,
     WHITE_UNIT,
+    U,
 )
 from sakiyomi.boards.kernel import kernel
 

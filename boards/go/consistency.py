@@ -1,7 +1,6 @@
 """Everything that a Go record keeps incrementally, worked out anew from its colours: the referee of `Go.check`."""
 
 import numpy as np
-
 from sakiyomi.boards.game import States
 from sakiyomi.boards.go.state import BLACK_UNIT, EMPTY_UNIT, WALL, WHITE_UNIT, ZOBRIST, Layout
 
@@ -50,7 +49,7 @@ def check(layout: Layout, states: States) -> None:
         assert key == state.key, f"{where}: Zobrist key"
 
 
-def _flood(colour: np.ndarray, start: int, steps: tuple[int, ...]) -> set[int]:  # type: ignore[type-arg]
+def _flood(colour: np.ndarray, start: int, steps: tuple[int, ...]) -> set[int]:
     chain, todo = {start}, [start]
     while todo:
         p = todo.pop()

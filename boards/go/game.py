@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-
 from sakiyomi.boards import rows
 from sakiyomi.boards.game import BadNotation, Ending, States, Symmetry, one
 from sakiyomi.boards.go import life, notation, planes, rollout, rules, score
@@ -126,7 +125,7 @@ class Go:
         return out
 
     def sensible(self, states: States) -> NDArray[np.bool_]:
-        """[B, A], the legal actions less those that fill an own single-point eye: what playouts choose from."""
+        """[B, A], the legal actions less the filling of own single-point eyes and passes on a board still open."""
         states = _readable(states)
         out = self.legal(states)
         args = (self.layout.words(states)[0], self._places[0], *self._size, out)
@@ -180,9 +179,7 @@ class Go:
         rows.run(rules.replay_rows, len(states), ROLLOUT_GRAIN, *args)
         return states
 
-    def replay_moves(
-        self, states: States, moves: NDArray[np.int32], lengths: NDArray[np.int32]
-    ) -> NDArray[np.int32]:
+    def replay_moves(self, states: States, moves: NDArray[np.int32], lengths: NDArray[np.int32]) -> NDArray[np.int32]:
         """Play the first ``lengths[i]`` of ``moves[i]`` ([B, T]) in place, checking each.
 
         Returns [B], how many were played before the first illegal one. Two passes do not stop a row: records go on.
@@ -358,16 +355,15 @@ class Go:
         owners = np.empty((len(states), self.layout.area), np.int32)
         words, rng = U(self.dtype.itemsize // 2), states["key"].copy()
         w = self.layout.words(states)[0]
-        rows.run(
-            rollout.owner_rows, len(states), 1, w, words, U(self.layout.hot), *self._size, playouts, rng, owners
-        )
+        rows.run(rollout.owner_rows, len(states), 1, w, words, U(self.layout.hot), *self._size, playouts, rng, owners)
         return owners / playouts
 
     def pass_alive(self, states: States) -> NDArray[np.int8]:
         """[B, 2, area] for Black and White: 1 pass-alive stones, 2 points of their vital regions, else 0 (Benson)."""
         boards = self.colours(states)
         alive = np.empty((len(boards), 2, self.layout.area), np.int8)
-        rows.run(life.pass_alive_rows, len(boards), 16, boards, self.layout.width, self.layout.height, alive)
+        args = (boards, self.layout.width, self.layout.height, self.ruleset.suicide, alive)
+        rows.run(life.pass_alive_rows, len(boards), ROLLOUT_GRAIN, *args)
         return alive
 
     def check(self, states: States) -> None:

@@ -3,11 +3,11 @@
 D. B. Benson, "Life in the game of Go", Information Sciences 10 (1976): a chain is unconditionally alive if it keeps
 two vital regions, where a region (connected points that are not of its colour) is vital to a chain when every empty
 point of it is a liberty of that chain. Chains with fewer are dropped, then regions that touch a dropped chain, until
-nothing changes.
+nothing changes. Where suicide is allowed an attacker can empty points by taking his own stones off, so there every
+point of the region, stones included, must touch the chain.
 """
 
 import numpy as np
-
 from sakiyomi.boards.kernel import kernel
 
 
@@ -25,13 +25,13 @@ def neighbour(a, d, width, area):
 
 
 @kernel
-def label(marks, value, width, area, labels):
-    """Number the connected sets of points where ``(marks == 1) == value``, from 0, into `labels` (-1 elsewhere)."""
-    stack = np.empty(area, np.int32)
+def label(marks, width, area, labels):
+    """Number the connected sets of marked points from 0 into `labels` (-1 elsewhere); returns how many there are."""
+    stack = np.empty(area, np.int64)
     labels[:] = -1
     count = 0
     for start in range(area):
-        if (marks[start] == 1) != value or labels[start] >= 0:
+        if not marks[start] or labels[start] >= 0:
             continue
         labels[start] = count
         stack[0] = start
@@ -41,7 +41,7 @@ def label(marks, value, width, area, labels):
             a = stack[top]
             for d in range(4):
                 n = neighbour(a, d, width, area)
-                if n >= 0 and (marks[n] == 1) == value and labels[n] < 0:
+                if n >= 0 and marks[n] and labels[n] < 0:
                     labels[n] = count
                     stack[top] = n
                     top += 1
@@ -50,13 +50,13 @@ def label(marks, value, width, area, labels):
 
 
 @kernel
-def vital_chains(colours, regions, count, chains, width, area):
-    """[regions, 4]: the chains to which each region is vital, -1 for none. At most 4: all touch its first empty point."""
+def vital_chains(colours, regions, count, chains, width, area, suicide):
+    """[regions, 4]: the chains to which each region is vital, -1 for none; at most 4, as all touch its first point."""
     vital = np.full((count, 4), -1, np.int32)
     for r in range(count):
         first = True
         for a in range(area):
-            if regions[a] != r or colours[a] != 0:
+            if regions[a] != r or (colours[a] != 0 and not suicide):
                 continue
             if first:
                 for d in range(4):
@@ -80,15 +80,14 @@ def vital_chains(colours, regions, count, chains, width, area):
 
 
 @kernel
-def pass_alive(colours, colour, width, height, alive):
-    """Mark in `alive` [area] the pass-alive stones of `colour` (1) and the points of their vital regions (2); else 0."""
+def pass_alive(colours, colour, width, height, suicide, alive):
+    """Write `alive` [area]: 1 for pass-alive stones of `colour`, 2 for points of their vital regions, else 0."""
     area = width * height
-    marks = (colours == colour).astype(np.int8)
     chains = np.empty(area, np.int32)
     regions = np.empty(area, np.int32)
-    chain_count = label(marks, True, width, area, chains)
-    region_count = label(marks, False, width, area, regions)
-    vital = vital_chains(colours, regions, region_count, chains, width, area)
+    chain_count = label(colours == colour, width, area, chains)
+    region_count = label(colours != colour, width, area, regions)
+    vital = vital_chains(colours, regions, region_count, chains, width, area, suicide)
     chain_ok = np.ones(chain_count, np.bool_)
     region_ok = np.ones(region_count, np.bool_)
     changed = True
@@ -121,8 +120,8 @@ def pass_alive(colours, colour, width, height, alive):
 
 
 @kernel
-def pass_alive_rows(start, stop, boards, width, height, alive):
+def pass_alive_rows(start, stop, boards, width, height, suicide, alive):
     """`alive` [B, 2, area] for Black and White on rows start..stop of `boards` [B, area]."""
     for i in range(start, stop):
         for player in range(2):
-            pass_alive(boards[i], player + 1, width, height, alive[i, player])
+            pass_alive(boards[i], player + 1, width, height, suicide, alive[i, player])

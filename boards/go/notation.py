@@ -1,9 +1,10 @@
 """GTP points, one-line position texts and drawn boards.
 
 A position text is ``WxH ROWS TURN`` with optional fields behind: ``5x4 5/2XO1/2XO1/5 b ko C3 prisoners 2-1 passes 1``.
-ROWS go from the top, numbers are runs of empty points, X is black and O white; TURN is b or w; ``ko`` names the point
-that may not be retaken; ``prisoners`` are the stones taken by Black and by White; ``passes`` is 1 or 2; ``handicap``
-is the number of handicap stones that Black was given (they are part of ROWS), for rule sets that compensate White.
+ROWS go from the top, numbers are runs of empty points (dots are read, too), X is black and O white; TURN is b or w;
+``ko`` names the point that may not be retaken; ``prisoners`` are the stones taken by Black and by White; ``passes`` is
+1 or 2; ``handicap`` is the number of handicap stones that Black was given (they are part of ROWS), for rule sets that
+compensate White.
 """
 
 import re
@@ -13,7 +14,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-
 from sakiyomi.boards.game import BadNotation
 
 COLUMNS = "ABCDEFGHJKLMNOPQRSTUVWXYZ"
@@ -120,13 +120,15 @@ def _parse_rows(text: str, width: int, height: int, bad: Callable[[str], BadNota
             if part in STONES and x < width:
                 board[y, x] = STONES[part]
                 x += 1
+            elif part == ".":
+                x += 1
             elif part.isdecimal() and len(part) < 3:
                 x += int(part)
             else:
                 x = width + 1
                 break
         if x != width:
-            raise bad(f"row {y + 1}, {row!r}, does not fill {width} columns with X, O and numbers")
+            raise bad(f"row {y + 1}, {row!r}, does not fill {width} columns with X, O and numbers of empty points")
     return board
 
 

@@ -4,7 +4,6 @@ Only the hot words of a position are copied; superko is left to the move limit o
 """
 
 import numpy as np
-
 from sakiyomi.boards.go.chains import EIGHT, FOUR, ONE, THREE, TWO, ZERO, has_breath, is_eye, own_count, place
 from sakiyomi.boards.go.state import (
     AROUND,
@@ -112,7 +111,10 @@ def rollout_rows(start, stop, w, row_words, hot, width, height, rng, margins, pl
 
 @kernel
 def owner_rows(start, stop, w, row_words, hot, width, height, playouts, rng, owners):
-    """Sum over `playouts` playouts from each row of who ends up with each point: `owners` [B, area], + Black's."""
+    """Sum over `playouts` playouts from each row of who ends up with each point: `owners` [B, area], + Black's.
+
+    Black and White begin in turn, whoever is to move: in a seki that decides who loses his stones.
+    """
     S = width + ONE
     P = (height + TWO) * S + ONE
     board = np.empty(hot, np.uint16)
@@ -121,10 +123,11 @@ def owner_rows(start, stop, w, row_words, hot, width, height, playouts, rng, own
         b = U(i) * row_words
         for a in range(owners.shape[1]):
             owners[i, a] = 0
-        for _ in range(playouts):
+        for playout in range(playouts):
             for j in range(hot):
                 board[U(j)] = w[b + U(j)]
             board[PASSES] = ZERO
+            board[TURN] = U(playout) & ONE
             _, state = finish(board, ZERO, S, P, limit, rng[i])
             rng[i] = state
             p = HEAD + COLOUR * P + S + ONE

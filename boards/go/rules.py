@@ -5,8 +5,6 @@ Superko compares 64-bit Zobrist keys. The odds that two different positions of o
 4.2e8 comparisons, so 2.3e-11 a game; a filter of 2,048 bits spares nearly all of them.
 """
 
-import numpy as np
-
 from sakiyomi.boards.go.chains import ONE, THREE, TWO, ZERO, has_breath, is_eye, place
 from sakiyomi.boards.go.state import (
     AROUND,
@@ -205,7 +203,10 @@ def legal_rows(start, stop, w, k64, bytes_per_row, cold, width, height, limit, k
 
 @kernel
 def sensible_rows(start, stop, w, bytes_per_row, width, height, out):
-    """Clear, in the mask `out` [B, A] of legal actions, those that fill an own single-point eye."""
+    """Clear, in the mask `out` [B, A] of legal actions, those that fill an own single-point eye, and early passes.
+
+    A pass makes sense as an answer to a pass, on a board half full, or when nothing else does.
+    """
     S = width + ONE
     P = (height + TWO) * S + ONE
     for i in range(start, stop):
@@ -214,6 +215,11 @@ def sensible_rows(start, stop, w, bytes_per_row, width, height, out):
         for a in range(out.shape[1] - 1):
             if out[i, a] and is_eye(w, b, S, P, padded_point(a, width, height), c):
                 out[i, a] = False
+        if U(w[b + PASSES]) == ZERO and TWO * U(w[b + EMPTIES]) > width * height:
+            for a in range(out.shape[1] - 1):
+                if out[i, a]:
+                    out[i, out.shape[1] - 1] = False
+                    break
 
 
 @kernel

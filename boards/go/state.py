@@ -17,7 +17,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-
 from sakiyomi.boards.game import States
 
 U = np.uint64

@@ -1,0 +1,1 @@
+"""Mathematics that agents share: search trees, and later networks, replay and models."""

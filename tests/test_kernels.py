@@ -1,0 +1,82 @@
+"""Compiled code: one signature a kernel, no float where integers are meant, and a cache that cannot be stale."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# Compiles every rule kernel afresh, then tells each one's signatures and the types of its variables.
+REPORT = """
+import json
+from sakiyomi.boards.kernel import KERNELS
+from sakiyomi.boards.warmup import warm_up_all
+list(warm_up_all())
+kernels = {}
+for kernel in KERNELS:
+    floats = sorted({
+        name
+        for overload in kernel.overloads.values()
+        for name, kind in overload.type_annotation.typemap.items()
+        if str(kind).startswith(("float", "complex"))
+    })
+    name = f"{kernel.py_func.__module__}.{kernel.py_func.__name__}"
+    kernels[name] = {"signatures": [str(s) for s in kernel.signatures], "floats": floats}
+print(json.dumps(kernels))
+"""
+
+
+@pytest.fixture(scope="module")
+def compiled(tmp_path_factory):
+    """What a run in a fresh cache compiled, by kernel."""
+    environment = {**os.environ, "SAKIYOMI_CACHE": str(tmp_path_factory.mktemp("cache"))}
+    done = subprocess.run([sys.executable, "-c", REPORT], env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_warm_up_compiles_every_rule_kernel_for_one_signature(compiled):
+    rules = {name: kernel["signatures"] for name, kernel in compiled.items()}
+    assert {name: found for name, found in rules.items() if len(found) != 1} == {}
+
+
+def test_rule_kernels_hold_no_float(compiled):
+    """A uint64 that meets an int becomes a float64 in Numba, and silently loses its low bits."""
+    assert {name: kernel["floats"] for name, kernel in compiled.items() if kernel["floats"]} == {}
+
+
+def test_no_kernel_was_compiled_twice_by_the_tests_before():
+    """The facade fixes dtype, contiguity and writability, so whatever users pass, one machine code serves."""
+    from sakiyomi.boards.kernel import KERNELS
+
+    many = {
+        f"{k.py_func.__module__}.{k.py_func.__name__}": [str(s) for s in k.signatures]
+        for k in KERNELS
+        if len(k.signatures) > 1
+    }
+    assert many == {}
+
+
+@pytest.mark.parametrize("names", ["low", "(\n    low,\n)"])
+def test_editing_another_file_recompiles_its_callers(tmp_path, names):
+    """A caller's file is as it was, the file that it imports from was edited: the old code must not be served."""
+    package = tmp_path / "sakiyomi" / "boards"
+    package.mkdir(parents=True)
+    (tmp_path / "sakiyomi" / "__init__.py").touch()
+    (package / "__init__.py").touch()
+    (package / "kernel.py").write_bytes((ROOT / "boards" / "kernel.py").read_bytes())
+    (package / "top.py").write_text(
+        f"from sakiyomi.boards.kernel import kernel\nfrom sakiyomi.boards.low import {names}\n\n@kernel\ndef top(x):\n    return low(x)\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path), "SAKIYOMI_CACHE": str(tmp_path / "cache")}
+    command = [sys.executable, "-c", "from sakiyomi.boards.top import top; print(top(1))"]
+    for answer in (10, 20):
+        (package / "low.py").write_text(
+            f"from sakiyomi.boards.kernel import kernel\n\n@kernel\ndef low(x):\n    return x * {answer}\n"
+        )
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+        assert done.stdout.strip() == str(answer)
