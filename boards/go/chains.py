@@ -6,6 +6,7 @@ subtracting one per neighbour, whatever the chain's shape.
 """
 
 import numpy as np
+
 from sakiyomi.boards.go.state import (
     AROUND,
     BLACK_UNIT,
@@ -28,6 +29,7 @@ from sakiyomi.boards.go.state import (
 from sakiyomi.boards.kernel import kernel
 
 ZERO, ONE, TWO, THREE, FOUR, EIGHT, FIFTEEN = U(0), U(1), U(2), U(3), U(4), U(8), U(15)
+PLENTY = U(1000)  # liberties of the dummy chain of walls and empty points, which never runs out
 UNIT = np.array([0, BLACK_UNIT, WHITE_UNIT, 0], np.uint64)  # what a stone adds to AROUND of its neighbours
 UNIT.setflags(write=False)
 
@@ -122,14 +124,16 @@ def take(w, b, S, P, head):
         if s == head:
             break
     w[b + EMPTIES] = count
-    w[liberties] = ONE
+    w[liberties] = PLENTY
     return count - first
 
 
 @kernel
-def join(w, b, P, head, other):
-    """Merge the chain of head `other` into the chain of `head`."""
+def join(w, b, P, head, other, mask):
+    """Merge the chain that `other` was the head of into the chain of `head`; nothing if `mask` is 0 or it is merged."""
     chain = b + HEAD + CHAIN * P
+    if mask == ZERO or U(w[chain + other]) == head:
+        return
     following = b + HEAD + NEXT * P
     liberties = b + HEAD + LIBERTIES * P
     w[liberties + head] += w[liberties + other]
@@ -182,38 +186,59 @@ def place(w, b, S, P, p, c):
     w[liberties + h2] -= ONE
     w[liberties + h3] -= ONE
     w[liberties + h4] -= ONE
-    w[liberties] = ONE  # the dummy chain of walls and empty points
+    w[liberties] = PLENTY
 
-    # The new stone is a chain of one, then joins its friends.
-    head = p
-    w[chain + p] = p
+    # The stone joins one friendly chain, or is one of its own. Masks instead of branches, which random play would
+    # mispredict: mine is all ones for a friend.
+    mine1 = ZERO - U(U(w[colour + p - ONE]) == c)
+    mine2 = ZERO - U(U(w[colour + p + ONE]) == c)
+    mine3 = ZERO - U(U(w[colour + p - S]) == c)
+    mine4 = ZERO - U(U(w[colour + p + S]) == c)
+    head = p ^ ((p ^ h4) & mine4)
+    head = head ^ ((head ^ h3) & mine3)
+    head = head ^ ((head ^ h2) & mine2)
+    head = head ^ ((head ^ h1) & mine1)
     w[following + p] = p
-    w[liberties + p] = before >> EIGHT
-    taken = ZERO
-    captured = ZERO
-    for k in range(4):
-        h = h1 if k == 0 else h2 if k == 1 else h3 if k == 2 else h4
-        if h != ZERO:
-            if U(w[colour + h]) == c:
-                h = U(w[chain + h])  # it may have joined through an earlier neighbour
-                if h != head:
-                    if head == p:
-                        # One stone into a chain: no relabelling.
-                        w[liberties + h] += w[liberties + p]
-                        w[chain + p] = h
-                        w[following + p] = w[following + h]
-                        w[following + h] = p
-                        head = h
-                    else:
-                        join(w, b, P, head, h)
-            elif U(w[colour + h]) != EMPTY and U(w[liberties + h]) == ZERO:
-                captured = h
-                taken += take(w, b, S, P, h)
+    w[liberties + p] = ZERO
+    link = w[following + head]
+    w[following + head] = p
+    w[following + p] = link
+    w[chain + p] = head
+    w[liberties + head] += before >> EIGHT
+    if ((h2 ^ head) & mine2) | ((h3 ^ head) & mine3) | ((h4 ^ head) & mine4) != ZERO:
+        join(w, b, P, head, h2, mine2)
+        join(w, b, P, head, h3, mine3)
+        join(w, b, P, head, h4, mine4)
 
     w[b + KO] = ZERO
+    l1 = U(w[liberties + h1])
+    l2 = U(w[liberties + h2])
+    l3 = U(w[liberties + h3])
+    l4 = U(w[liberties + h4])
+    if l1 == ZERO or l2 == ZERO or l3 == ZERO or l4 == ZERO or U(w[liberties + head]) == ZERO:
+        capture(w, b, S, P, p, c, head, own_count(before, c ^ THREE) == FOUR)
+
+
+@kernel
+def capture(w, b, S, P, p, c, head, surrounded):
+    """Take the chains beside the new stone p that have no liberties: the enemy's, else its own; set KO.
+
+    `surrounded`: only enemies and walls were around p, so a single stone taken by a single stone is a ko.
+    """
+    colour = b + HEAD + COLOUR * P
+    chain = b + HEAD + CHAIN * P + p
+    liberties = b + HEAD + LIBERTIES * P
+    enemy = c ^ THREE
+    taken = ZERO
+    last = ZERO
+    for k in range(4):
+        h = U(w[chain - ONE] if k == 0 else w[chain + ONE] if k == 1 else w[chain - S] if k == 2 else w[chain + S])
+        if U(w[colour + h]) == enemy and U(w[liberties + h]) == ZERO:
+            taken += take(w, b, S, P, h)
+            last = h
     if taken != ZERO:
         w[b + TAKEN_BLACK + c - ONE] += taken
-        if taken == ONE and own_count(before, c ^ THREE) == FOUR and head == p:
-            w[b + KO] = captured
+        if taken == ONE and surrounded:
+            w[b + KO] = last
     elif U(w[liberties + head]) == ZERO:
-        w[b + TAKEN_BLACK + (c ^ THREE) - ONE] += take(w, b, S, P, head)
+        w[b + TAKEN_BLACK + enemy - ONE] += take(w, b, S, P, head)

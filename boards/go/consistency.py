@@ -1,6 +1,7 @@
 """Everything that a Go record keeps incrementally, worked out anew from its colours: the referee of `Go.check`."""
 
 import numpy as np
+
 from sakiyomi.boards.game import States
 from sakiyomi.boards.go.state import BLACK_UNIT, EMPTY_UNIT, WALL, WHITE_UNIT, ZOBRIST, Layout
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
 from sakiyomi.boards import rows
 from sakiyomi.boards.game import BadNotation, Ending, States, Symmetry, one
 from sakiyomi.boards.go import life, notation, planes, rollout, rules, score

@@ -8,6 +8,7 @@ point of the region, stones included, must touch the chain.
 """
 
 import numpy as np
+
 from sakiyomi.boards.kernel import kernel
 
 

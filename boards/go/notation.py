@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
 from sakiyomi.boards.game import BadNotation
 
 COLUMNS = "ABCDEFGHJKLMNOPQRSTUVWXYZ"

@@ -4,6 +4,8 @@ Only the hot words of a position are copied; superko is left to the move limit o
 """
 
 import numpy as np
+
+from sakiyomi.boards.borrow import borrow
 from sakiyomi.boards.go.chains import EIGHT, FOUR, ONE, THREE, TWO, ZERO, has_breath, is_eye, own_count, place
 from sakiyomi.boards.go.state import (
     AROUND,
@@ -97,7 +99,8 @@ def rollout_rows(start, stop, w, row_words, hot, width, height, rng, margins, pl
     """One playout from each of the rows start..stop, left as they are: margins [B], plies [B], `rng` [B] moves on."""
     S = width + ONE
     P = (height + TWO) * S + ONE
-    board = np.empty(hot, np.uint16)
+    w, memory = borrow(w), np.empty(hot, np.uint16)
+    board = borrow(memory)
     limit = U(3) * width * height
     for i in range(start, stop):
         b = U(i) * row_words
@@ -107,6 +110,7 @@ def rollout_rows(start, stop, w, row_words, hot, width, height, rng, margins, pl
         rng[i] = state
         plies[i] = played
         margins[i] = finished_margin(board, ZERO, S, P, width, height)
+    memory[ZERO] = ZERO  # a last use, which keeps the memory until here
 
 
 @kernel
@@ -117,7 +121,8 @@ def owner_rows(start, stop, w, row_words, hot, width, height, playouts, rng, own
     """
     S = width + ONE
     P = (height + TWO) * S + ONE
-    board = np.empty(hot, np.uint16)
+    w, memory = borrow(w), np.empty(hot, np.uint16)
+    board = borrow(memory)
     limit = U(3) * width * height
     for i in range(start, stop):
         b = U(i) * row_words
@@ -144,3 +149,4 @@ def owner_rows(start, stop, w, row_words, hot, width, height, playouts, rng, own
                     a += 1
                 p += S
                 around += S
+    memory[ZERO] = ZERO

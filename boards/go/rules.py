@@ -2,9 +2,10 @@
 
 Superko compares 64-bit Zobrist keys. The odds that two different positions of one game share a key are below
 (positions compared) / 2^64: a 19x19 game that asks 361 points at each of 1,083 plies of 1,083 earlier positions makes
-4.2e8 comparisons, so 2.3e-11 a game; a filter of 2,048 bits spares nearly all of them.
+4.2e8 comparisons, so 2.3e-11 a game; a filter of 4,096 bits spares nearly all of them.
 """
 
+from sakiyomi.boards.borrow import borrow
 from sakiyomi.boards.go.chains import ONE, THREE, TWO, ZERO, has_breath, is_eye, place
 from sakiyomi.boards.go.state import (
     AROUND,
@@ -13,6 +14,7 @@ from sakiyomi.boards.go.state import (
     COLOUR,
     EMPTIES,
     EMPTY,
+    EMPTY_UNIT,
     FILTER_WORDS,
     HEAD,
     KO,
@@ -26,14 +28,13 @@ from sakiyomi.boards.go.state import (
     TAKEN_WHITE,
     TURN,
     TURN_KEY,
-    VACANT,
     ZOBRIST,
     U,
 )
-from sakiyomi.boards.kernel import kernel
+from sakiyomi.boards.kernel import inlined, kernel
 
 SIMPLE_KO, POSITIONAL, SITUATIONAL = U(0), U(1), U(2)  # the ko rules
-EIGHT, SIXTY_THREE = U(8), U(63)
+SIXTY_THREE = U(63)
 COLOUR_KEYS = U(1024)  # ZOBRIST holds Black's keys, then White's
 KEY, SEEN, FILTER = U(0), U(1), U(2)  # 64-bit words of the cold part
 HISTORY = FILTER + U(FILTER_WORDS)
@@ -66,7 +67,7 @@ def change_of_key(w, b, S, P, p, c):
     h3 = U(w[chain - S])
     h4 = U(w[chain + S])
     alone = True  # no own neighbour keeps a liberty, nothing captured, no empty neighbour: the move is suicide
-    if U(w[b + HEAD + AROUND * P + p]) >> EIGHT != ZERO:
+    if U(w[b + HEAD + AROUND * P + p]) >= EMPTY_UNIT:
         alone = False
     for k in range(4):
         h = h1 if k == 0 else h2 if k == 1 else h3 if k == 2 else h4
@@ -91,31 +92,67 @@ def change_of_key(w, b, S, P, p, c):
 
 
 @kernel
-def has_been(k64, q, key):
-    """Has the position of that key stood on the board before? `q` is the row's offset to its cold part."""
+def in_filter(k64, q, key):
+    """False if no position with that key has been; True says little. `q` is the row's offset to its cold part."""
     f = key & _FILTER_MASK
-    if (k64[q + FILTER + (f >> U(6))] >> (f & SIXTY_THREE)) & ONE == ZERO:
+    return (k64[q + FILTER + (f >> U(6))] >> (f & SIXTY_THREE)) & ONE != ZERO
+
+
+@inlined
+def is_legal(w, b, k64, q, S, P, p, ko_rule, suicide):
+    """May the player to move put a stone on the padded point p?
+
+    Nearly all answers are found here: a stone with an empty neighbour, beside chains that keep a liberty, captures
+    nothing and is no suicide. This part is short and copied into the callers' loops; `is_legal_in_contact` has the
+    rest.
+    """
+    if U(w[b + HEAD + COLOUR * P + p]) != EMPTY:
         return False
-    for i in range(k64[q + SEEN]):
-        if k64[q + HISTORY + U(i)] == key:
+    chain = b + HEAD + CHAIN * P + p
+    liberties = b + HEAD + LIBERTIES * P
+    h1 = w[chain - ONE]
+    h2 = w[chain + ONE]
+    h3 = w[chain - S]
+    h4 = w[chain + S]
+    # A chain keeps a liberty if it has more pseudo-liberties than stones beside p.
+    same12, same13, same14 = U(h1 == h2), U(h1 == h3), U(h1 == h4)
+    same23, same24, same34 = U(h2 == h3), U(h2 == h4), U(h3 == h4)
+    quiet = (
+        (U(w[b + HEAD + AROUND * P + p]) >= EMPTY_UNIT)
+        & (U(w[liberties + U(h1)]) > ONE + same12 + same13 + same14)
+        & (U(w[liberties + U(h2)]) > ONE + same12 + same23 + same24)
+        & (U(w[liberties + U(h3)]) > ONE + same13 + same23 + same34)
+        & (U(w[liberties + U(h4)]) > ONE + same14 + same24 + same34)
+    )
+    if quiet:
+        if ko_rule == SIMPLE_KO:
             return True
-    return False
+        turn = U(w[b + TURN])
+        key = k64[q + KEY] ^ ZOBRIST[turn * COLOUR_KEYS + p]
+        if ko_rule == SITUATIONAL and turn == ZERO:
+            key ^= TURN_KEY
+        if not in_filter(k64, q, key):
+            return True
+    return is_legal_in_contact(w, b, k64, q, S, P, p, ko_rule, suicide)
 
 
 @kernel
-def is_legal(w, b, k64, q, S, P, p, ko_rule, suicide):
-    """May the player to move put a stone on the padded point p?"""
-    if U(w[b + HEAD + COLOUR * P + p]) != EMPTY:
-        return False
+def is_legal_in_contact(w, b, k64, q, S, P, p, ko_rule, suicide):
+    """`is_legal` for an empty point, without short cuts."""
     c = U(w[b + TURN]) + BLACK
-    if U(w[b + HEAD + AROUND * P + p]) >> EIGHT == ZERO and not suicide and not has_breath(w, b, S, P, p, c):
+    if U(w[b + HEAD + AROUND * P + p]) < EMPTY_UNIT and not suicide and not has_breath(w, b, S, P, p, c):
         return False
     if ko_rule == SIMPLE_KO:
         return U(w[b + KO]) != p
     key = k64[q + KEY] ^ change_of_key(w, b, S, P, p, c)
     if ko_rule == SITUATIONAL and c == BLACK:
         key ^= TURN_KEY
-    return not has_been(k64, q, key)
+    if not in_filter(k64, q, key):
+        return True
+    for i in range(k64[q + SEEN]):
+        if k64[q + HISTORY + U(i)] == key:
+            return False
+    return True
 
 
 @kernel
@@ -181,6 +218,7 @@ def play_action(w, b, k64, q, b8, r, S, P, action, width, height, limit, ko_rule
 @kernel
 def legal_rows(start, stop, w, k64, bytes_per_row, cold, width, height, limit, ko_rule, suicide, out):
     """Fill rows start..stop of the mask `out` [B, A]; a pass is always legal until the game has ended."""
+    w, k64 = borrow(w), borrow(k64)
     S = width + ONE
     P = (height + TWO) * S + ONE
     for i in range(start, stop):
@@ -188,17 +226,18 @@ def legal_rows(start, stop, w, k64, bytes_per_row, cold, width, height, limit, k
         b = row >> ONE
         q = (row >> THREE) + cold
         ended = U(w[b + PASSES]) >= TWO or U(w[b + PLY]) >= limit
-        for a in range(out.shape[1]):
-            out[i, a] = False
         if ended:
+            out[i] = False
             continue
         out[i, width * height] = True
-        vacant = b + HEAD + VACANT * P
-        for j in range(U(w[b + EMPTIES])):
-            p = U(w[vacant + U(j)])
-            if is_legal(w, b, k64, q, S, P, p, ko_rule, suicide):
-                y = p // S - ONE
-                out[i, y * width + p % S - ONE] = True
+        action = ZERO
+        p = S + ONE
+        while action < width * height:
+            for _ in range(width):
+                out[i, action] = is_legal(w, b, k64, q, S, P, p, ko_rule, suicide)
+                action += ONE
+                p += ONE
+            p += ONE
 
 
 @kernel
@@ -207,6 +246,7 @@ def sensible_rows(start, stop, w, bytes_per_row, width, height, out):
 
     A pass makes sense as an answer to a pass, on a board half full, or when nothing else does.
     """
+    w = borrow(w)
     S = width + ONE
     P = (height + TWO) * S + ONE
     for i in range(start, stop):
@@ -225,6 +265,7 @@ def sensible_rows(start, stop, w, bytes_per_row, width, height, out):
 @kernel
 def play_rows(start, stop, w, k64, b8, bytes_per_row, cold, recent, width, height, limit, ko_rule, actions):
     """Play ``actions[i]`` on row i, for rows start..stop."""
+    w, k64, b8 = borrow(w), borrow(k64), borrow(b8)
     S = width + ONE
     P = (height + TWO) * S + ONE
     for i in range(start, stop):
@@ -236,6 +277,7 @@ def play_rows(start, stop, w, k64, b8, bytes_per_row, cold, recent, width, heigh
 @kernel
 def replay_rows(start, stop, w, k64, b8, bytes_per_row, cold, recent, width, height, limit, ko_rule, paths, lengths):
     """Play the first ``lengths[i]`` actions of ``paths[i]`` on row i, for rows start..stop."""
+    w, k64, b8 = borrow(w), borrow(k64), borrow(b8)
     S = width + ONE
     P = (height + TWO) * S + ONE
     for i in range(start, stop):
@@ -253,6 +295,7 @@ def replay_checked_rows(
 
     Passes are always accepted, so a record may go on after two of them, as real records do.
     """
+    w, k64, b8 = borrow(w), borrow(k64), borrow(b8)
     S = width + ONE
     P = (height + TWO) * S + ONE
     area = width * height
@@ -278,6 +321,7 @@ def set_up_rows(start, stop, w, k64, b8, bytes_per_row, cold, recent, width, hei
     Placing them one by one captures something exactly if the whole position has a chain without liberties (more
     stones never give one back): ``valid[i]`` says that none has. The history starts anew there.
     """
+    w, k64, b8 = borrow(w), borrow(k64), borrow(b8)
     S = width + ONE
     P = (height + TWO) * S + ONE
     for i in range(start, stop):

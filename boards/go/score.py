@@ -1,6 +1,7 @@
 """Area and territory, counted on flat boards of colours ([area] of 0 empty, 1 black, 2 white, row by row)."""
 
 import numpy as np
+
 from sakiyomi.boards.kernel import kernel
 
 NOBODY, BLACKS, WHITES, NEUTRAL = 0, 1, 2, 3  # whose an empty region is, by the colours that it touches

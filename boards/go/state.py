@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
 from sakiyomi.boards.game import States
 
 U = np.uint64
@@ -40,7 +41,7 @@ ARRAYS = 7
 BLACK_UNIT, WHITE_UNIT, EMPTY_UNIT = U(1), U(16), U(256)
 
 RECENT = 8  # boards kept for observation planes
-FILTER_WORDS = 32  # 64-bit words of the filter before the superko search
+FILTER_WORDS = 64  # 64-bit words of the filter before the superko search
 
 
 @dataclass(frozen=True)
@@ -126,7 +127,7 @@ class Layout:
             wall = board.colour[self.points + step] == WALL
             around[self.points] += np.where(wall, BLACK_UNIT + WHITE_UNIT, EMPTY_UNIT).astype(np.uint16)
         board.around[:] = around
-        board.liberties[0] = 1  # the chain of walls and empty points is never out of liberties
+        board.liberties[0] = 1000  # the dummy chain of walls and empty points never runs out
         board.seen = 1  # the empty board, key 0
         board.filter[0] = 1
         return states
