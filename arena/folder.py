@@ -1,0 +1,126 @@
+"""The folder of a tournament: its database, and what is made from it for people and other programs.
+
+    tournament.sqlite    the games; everything else can be made again from it
+    games/0001 ....sgf   one record a game, written when the game ends
+    standings.json       ratings, for programs
+    report.html          standings, cross table and every game, for people
+    workers.log          what players printed
+
+Each file appears whole or not at all, so that a full disk leaves no half of one.
+"""
+
+import json
+import math
+import re
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sakiyomi.arena.store import Row, StoreError
+
+if TYPE_CHECKING:
+    from sakiyomi.arena.ratings import Rating
+
+
+class Folder:
+    """The folder `path`; made when first written to."""
+
+    def __init__(self, path: Path):
+        self.path = path
+        self.database = path / "tournament.sqlite"
+        self.games = path / "games"
+        self.standings = path / "standings.json"
+        self.report = path / "report.html"
+        self.log = path / "workers.log"
+        self._lock: sqlite3.Connection | None = None
+
+    def make(self) -> None:
+        """Make the folder and hold it for this process. Raises StoreError if another process holds it."""
+        try:
+            self.games.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(f"{self.path}: this folder cannot be made ({error.strerror})") from error
+        # A lock of SQLite's works everywhere and ends with its process, whatever ends that.
+        lock = sqlite3.connect(self.path / ".lock", timeout=0.0, isolation_level=None)
+        try:
+            lock.execute("BEGIN EXCLUSIVE")
+        except sqlite3.Error as error:
+            lock.close()
+            raise StoreError(f"{self.path}: another tournament is running here ({error})") from error
+        self._lock = lock
+
+    def release(self) -> None:
+        """Let others use the folder."""
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+            with suppress(OSError):
+                (self.path / ".lock").unlink()
+
+    def record_path(self, row: Row) -> Path:
+        """Where the record of a game stands."""
+        names = "-".join(re.sub(r"[^\w.+]+", "_", name).strip("_")[:40] for name in row.played.record.players)
+        return self.games / f"{row.pairing.number:05d}-{names}.sgf"
+
+    def write_record(self, row: Row, event: str) -> None:
+        """Write the record of one game, with the tournament's name and the round in it."""
+        from sakiyomi.sgf import save
+
+        record = row.played.record
+        tags = {**record.tags, "event": event, "round": str(row.pairing.number), "date": row.finished[:10]}
+        path = self.record_path(row)
+        with _clearly(path):
+            save(replace(record, tags=tags), path)
+
+    def write_missing_records(self, rows: Iterable[Row], event: str) -> None:
+        """Write the records of those games that have none."""
+        for row in rows:
+            if not self.record_path(row).exists():
+                self.write_record(row, event)
+
+    def write_standings(self, title: str, rows: list[Row], planned: int, table: "list[Rating]") -> None:
+        """Write standings.json."""
+        from sakiyomi.sgf.writing import write_whole
+
+        faults = [
+            {"game": row.pairing.number, "termination": row.played.termination.value, "detail": row.played.detail}
+            for row in rows
+            if row.played.detail
+        ]
+        content = {
+            "tournament": title,
+            "games": len(rows),
+            "planned": planned,
+            "standings": [plain(asdict(rating)) for rating in table],
+            "faults": faults,
+        }
+        text = json.dumps(content, indent=1, ensure_ascii=False)
+        with _clearly(self.standings):
+            write_whole(self.standings, f"{text}\n".encode())
+
+    def write_report(self, title: str, rows: list[Row], planned: int) -> None:
+        """Write report.html; `planned` is the number of games that there will be."""
+        from sakiyomi.arena.report import write_report
+
+        with _clearly(self.report):
+            write_report(self.report, title, [row.played for row in rows], planned=planned)
+
+
+def plain(entry: dict[str, Any]) -> dict[str, Any]:
+    """`entry` as JSON can say it: NaN becomes null."""
+    return {key: None if isinstance(value, float) and math.isnan(value) else value for key, value in entry.items()}
+
+
+@contextmanager
+def _clearly(path: Path) -> Iterator[None]:
+    """Turn what the system says of a file into one line with what can be done."""
+    try:
+        yield
+    except OSError as error:
+        raise StoreError(
+            f"{path}: cannot be written ({error.strerror}); the games are safe in the database, so free some space"
+            " and resume"
+        ) from error

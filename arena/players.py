@@ -1,0 +1,167 @@
+"""Players by a line of text: `make_player("uct:800", game)`.
+
+A spec is ``KIND`` or ``KIND:ARGUMENT``; ``NAME=SPEC`` gives the player a name of its own, as in ``strong=uct:800``.
+"""
+
+import difflib
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from sakiyomi.boards.game import Game
+from sakiyomi.boards.player import Player
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of player: how its spec is written, what it is, and how it is made.
+
+    `warm` is a cheap spec of the same kind that compiles the same kernels ("" where nothing is compiled).
+    """
+
+    form: str
+    about: str
+    make: Callable[[str, Game], Any]
+    warm: str = ""
+
+    @property
+    def name(self) -> str:
+        """The word before the colon."""
+        return self.form.partition(":")[0]
+
+
+@dataclass(frozen=True)
+class Spec:
+    """A spec taken apart: ``name=kind:argument``. `text` is it without the name."""
+
+    name: str
+    text: str
+    kind: Kind
+    argument: str
+
+
+def make_player(spec: str, game: Game) -> Player:
+    """The player that `spec` describes, ready for ``choose(position, Budget(simulations=50))``.
+
+    Kinds: ``random``, ``greedy``, ``uct:N`` (N simulations a move), ``alphabeta:DEPTH``, ``perfect`` (solved games),
+    ``gtp:COMMAND`` (an engine), ``python:MODULE:NAME`` (a class or function of yours, called without arguments).
+    Raises ValueError for an unknown kind, a bad number, an engine that is not installed, or a player that does not
+    play `game`.
+    """
+    parsed = parse_spec(spec)
+    player: Player = parsed.kind.make(parsed.argument, game)
+    player.name = parsed.name
+    return player
+
+
+def parse_spec(spec: str) -> Spec:
+    """`spec` taken apart and checked as far as it goes without making the player. Raises ValueError."""
+    named = re.fullmatch(r"\s*([^:@=]+?)\s*=(.*)", spec, re.DOTALL)
+    text = (named[2] if named else spec).strip()
+    word, _, argument = text.partition(":")
+    kinds = {kind.name: kind for kind in KINDS}
+    if word not in kinds:
+        near = difflib.get_close_matches(word.lower(), kinds, 1, 0.5)
+        hint = f"did you mean {kinds[near[0]].form!r}?" if near else f"there are: {', '.join(k.form for k in KINDS)}"
+        raise ValueError(f"unknown player {text!r}; {hint}")
+    kind = kinds[word]
+    takes = kind.form.partition(":")[2]
+    if bool(argument.strip()) != bool(takes) and not (kind.name == "uct" and text == "uct"):
+        raise ValueError(f"player {text!r} is to be written {kind.form!r}")
+    name = named[1] if named else _program_name(argument) if kind.name == "gtp" else text
+    return Spec(name, text, kind, argument.strip())
+
+
+def check_player(spec: str, game: Game) -> Spec:
+    """`parse_spec`, and as much as can be known without starting anything: numbers, the engine's program, the game.
+
+    Raises ValueError.
+    """
+    parsed = parse_spec(spec)
+    if parsed.kind.name == "gtp":
+        _check_gtp(parsed.argument, game)
+    else:
+        parsed.kind.make(parsed.argument, game).close()
+    return parsed
+
+
+def _program_name(command: str) -> str:
+    return Path(command.split()[0].strip("'\"")).name
+
+
+def _number(spec: str, text: str, least: int) -> int:
+    if not re.fullmatch(r"\d+", text) or int(text) < least:
+        raise ValueError(f"player {spec!r} needs a whole number of {least} or more, got {text!r}")
+    return int(text)
+
+
+def _agent(module: str, name: str) -> Any:
+    """A class of sakiyomi.agents, imported when first wanted."""
+    return getattr(import_module(f"sakiyomi.agents.{module}"), name)
+
+
+def _random(argument: str, game: Game) -> Any:
+    return _agent("random_player", "RandomPlayer")()
+
+
+def _greedy(argument: str, game: Game) -> Any:
+    return _agent("greedy", "GreedyPlayer")()
+
+
+def _uct(argument: str, game: Game) -> Any:
+    simulations = _number(f"uct:{argument}", argument, 1) if argument else 1000
+    return _agent("uct", "UCTPlayer")(simulations)
+
+
+def _alphabeta(argument: str, game: Game) -> Any:
+    depth = _number(f"alphabeta:{argument}", argument, 1)
+    _agent("alphabeta", "check_small")(game, "alphabeta")
+    return _agent("alphabeta", "AlphaBetaPlayer")(depth)
+
+
+def _perfect(argument: str, game: Game) -> Any:
+    _agent("alphabeta", "check_small")(game, "perfect")
+    return _agent("perfect", "PerfectPlayer")()
+
+
+def _gtp(argument: str, game: Game) -> Any:
+    from sakiyomi.arena.gtp import GtpPlayer
+
+    _check_gtp(argument, game)
+    return GtpPlayer(argument, name=_program_name(argument))
+
+
+def _check_gtp(command: str, game: Game) -> None:
+    from sakiyomi.arena.process import find_program
+    from sakiyomi.boards.go import Go
+
+    if not isinstance(game, Go):
+        raise ValueError(f"GTP engines play Go, not {game.name}")
+    find_program(command)
+
+
+def _python(argument: str, game: Game) -> Any:
+    module, _, name = argument.partition(":")
+    try:
+        player = getattr(import_module(module), name)()
+    except Exception as error:  # anybody's code
+        raise ValueError(f"player 'python:{argument}' cannot be made: {error or type(error).__name__}") from error
+    missing = [method for method in ("begin", "choose", "close") if not callable(getattr(player, method, None))]
+    if missing:
+        raise ValueError(f"player 'python:{argument}' is none: it has no method {missing[0]!r}")
+    return player
+
+
+KINDS = (
+    Kind("random", "any legal move, all equally likely", _random, warm="random"),
+    Kind("greedy", "the best move by looking one ply ahead", _greedy, warm="greedy"),
+    Kind("uct:N", "UCT with random rollouts, N simulations a move", _uct, warm="uct:2"),
+    Kind("alphabeta:DEPTH", "alpha-beta to a fixed depth, for the small games", _alphabeta, warm="alphabeta:1"),
+    Kind("perfect", "perfect play, for games small enough to be solved", _perfect),
+    Kind("gtp:COMMAND", "an engine that speaks GTP, such as gtp:gnugo --mode gtp --level 5", _gtp),
+    Kind("python:MODULE:NAME", "a player of yours: NAME of MODULE, called without arguments", _python),
+)
+"""Every kind of player there is."""

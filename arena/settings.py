@@ -1,0 +1,101 @@
+"""A tournament described in a TOML file.
+
+    game = "go-9x9"
+    komi = 7.0
+    rules = "chinese"
+    games = 20                  # for each two players
+    openings = "random:4"       # or a file, looked for beside this one
+    simulations = 200           # a move; or seconds = 1.5
+    seed = 1
+    out = "first"               # a folder, beside this file
+
+    [players]
+    strong = "uct:800"
+    weak = "uct:50"
+    gnugo = "gtp:gnugo --mode gtp --level 1"
+
+Everything but `game` and `players` may be left out. Further options of the game stand in a table [options].
+"""
+
+import difflib
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+_WANTED: dict[str, tuple[tuple[type, ...], str]] = {
+    "game": ((str,), 'a name such as "go-9x9"'),
+    "players": ((dict, list), "a table of names and specs, or a list of specs"),
+    "options": ((dict,), "a table of the game's options"),
+    "komi": ((int, float), "a number"),
+    "rules": ((str,), 'a name such as "chinese"'),
+    "games": ((int,), "a whole number"),
+    "openings": ((str,), 'a file or "random:PLIES"'),
+    "simulations": ((int,), "a whole number"),
+    "seconds": ((int, float), "a number"),
+    "margin": ((int, float), "a number"),
+    "patience": ((int, float), "a number"),
+    "workers": ((int,), "a whole number"),
+    "seed": ((int,), "a whole number"),
+    "out": ((str,), "a folder"),
+}
+
+GAME_OPTIONS = ("komi", "rules")
+"""Options of Go that need no table of their own."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The arguments of `Tournament` that a file or a command line gives; `other` holds the rest."""
+
+    game: str
+    players: list[str]
+    options: dict[str, Any]
+    other: dict[str, Any]
+
+
+def read_settings(path: Path) -> Settings:
+    """The tournament that the TOML file describes. Raises ValueError that names file, key and what would be right."""
+    try:
+        table = tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        raise ValueError(f"{path}: no such file") from None
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path}: not UTF-8 at byte {error.start}") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ValueError(f"{path}: not TOML: {error}") from None
+    for key, value in table.items():
+        _check(path, key, value)
+    for key in ("game", "players"):
+        if key not in table:
+            raise ValueError(f"{path}: {key!r} is missing: {_WANTED[key][1]} is wanted")
+    options = {**table.get("options", {}), **{key: table[key] for key in GAME_OPTIONS if key in table}}
+    other = {key: table[key] for key in table if key not in ("game", "players", "options", *GAME_OPTIONS)}
+    if "out" in other:
+        other["out"] = str(path.parent / other["out"])
+    if "openings" in other and not other["openings"].startswith("random:"):
+        other["openings"] = str(path.parent / other["openings"])
+    return Settings(table["game"], _specs(path, table["players"]), options, other)
+
+
+def _check(path: Path, key: str, value: Any) -> None:
+    if key not in _WANTED:
+        near = difflib.get_close_matches(key, _WANTED, 1)
+        hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(_WANTED)}"
+        raise ValueError(f"{path}: unknown key {key!r}; {hint}")
+    types, wanted = _WANTED[key]
+    if not isinstance(value, types) or isinstance(value, bool):
+        raise ValueError(f"{path}: {key} = {value!r}: {wanted} is wanted")
+
+
+def _specs(path: Path, players: dict[str, Any] | list[Any]) -> list[str]:
+    """The players as ``NAME=SPEC``, or as specs where they stand in a list."""
+    named = players.items() if isinstance(players, dict) else (("", spec) for spec in players)
+    specs = []
+    for name, spec in named:
+        if not isinstance(spec, str):
+            raise ValueError(f'{path}: player {name or spec!r}: a spec such as "uct:800" is wanted, got {spec!r}')
+        if any(letter in name for letter in ":@="):
+            raise ValueError(f"{path}: player {name!r}: a name holds no ':', '@' or '='")
+        specs.append(f"{name}={spec}" if name else spec)
+    return specs

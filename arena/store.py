@@ -1,0 +1,280 @@
+"""A tournament on disk: one SQLite file, one transaction a game, which a killed tournament resumes from.
+
+The file is the only truth; records, standings and the report are made from it again. Write-ahead logging lets
+others read while a tournament writes; ``synchronous=FULL`` costs one fsync a game, little beside playing it, and
+keeps every finished game through a power cut as well as through ``kill -9``.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from sakiyomi.arena.errors import Failure
+from sakiyomi.arena.match import Played, Termination, one_line
+from sakiyomi.arena.schedule import Pairing
+from sakiyomi.sgf.record import Record
+
+APPLICATION_ID = 0x53414B49  # "SAKI"
+VERSION = 1
+
+_SCHEMA = """
+CREATE TABLE tournament (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    config TEXT NOT NULL,          -- JSON
+    config_hash TEXT NOT NULL
+);
+CREATE TABLE games (
+    number INTEGER PRIMARY KEY,    -- of the schedule, from 1
+    pair INTEGER NOT NULL,         -- shared by the two games of a colour-swapped pair
+    first TEXT NOT NULL,           -- who moves first
+    second TEXT NOT NULL,
+    game TEXT NOT NULL,
+    opening TEXT NOT NULL,         -- moves, separated by blanks
+    moves TEXT NOT NULL,           -- all moves, those of the opening first
+    result TEXT NOT NULL,
+    ending TEXT NOT NULL,
+    termination TEXT NOT NULL,
+    detail TEXT NOT NULL,          -- what went wrong, in words
+    tags TEXT NOT NULL,            -- JSON
+    first_seconds REAL NOT NULL,   -- thinking time
+    second_seconds REAL NOT NULL,
+    started TEXT NOT NULL,         -- UTC, ISO 8601
+    finished TEXT NOT NULL
+);
+"""
+
+_COLUMNS = (
+    "number, pair, first, second, game, opening, moves, result, ending, termination, detail, tags, "
+    "first_seconds, second_seconds, started, finished"
+)
+
+
+class StoreError(Failure):
+    """The file cannot be read or written, is damaged, or is not a tournament; one line says what and where."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One finished game of a tournament; times are UTC in ISO 8601."""
+
+    pairing: Pairing
+    played: Played
+    started: str
+    finished: str
+
+
+def utc_now() -> str:
+    """The time as it stands in the store."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+class Store:
+    """The games of one tournament in the file `path`; close it after use, or use it in a ``with``.
+
+    `Store.create` makes a new file, `Store.open` opens one. All methods raise StoreError.
+    """
+
+    def __init__(self, path: Path, connection: sqlite3.Connection, writing: bool = False):
+        self.path = path
+        self._connection = connection
+        self._writing = writing
+
+    @classmethod
+    def create(cls, path: Path | None, config: Mapping[str, Any]) -> "Store":
+        """A new tournament with this configuration (JSON values); in memory if `path` is None.
+
+        Raises StoreError if the file exists.
+        """
+        if path is None:
+            connection = sqlite3.connect(":memory:", isolation_level=None)
+            _lay_out(connection, config)
+            return cls(Path(":memory:"), connection)
+        if path.exists():
+            raise StoreError(f"{path} exists already")
+        # Made under another name: killed at any moment, it leaves a whole tournament or none.
+        unborn = path.with_name(f".{path.name}.new")
+        try:
+            unborn.unlink(missing_ok=True)
+            with _clearly(path):
+                connection = sqlite3.connect(unborn, isolation_level=None)
+                try:
+                    _lay_out(connection, config)
+                finally:
+                    connection.close()
+            unborn.replace(path)
+        except OSError as error:
+            raise StoreError(f"{path}: cannot be written ({error.strerror})") from error
+        finally:
+            for leftover in unborn, unborn.with_name(f"{unborn.name}-journal"):
+                leftover.unlink(missing_ok=True)
+        return cls.open(path, writing=True)
+
+    @classmethod
+    def open(cls, path: Path, writing: bool = False) -> "Store":
+        """An existing tournament, checked for damage."""
+        if not path.is_file():
+            raise StoreError(f"{path}: no such tournament")
+        with _clearly(path):
+            uri = f"{path.resolve().as_uri()}?mode={'rw' if writing else 'ro'}"
+            connection = sqlite3.connect(uri, uri=True, timeout=30.0, isolation_level=None)
+            try:
+                _check(connection, path)
+                if writing:
+                    connection.execute("PRAGMA journal_mode = WAL")
+                    connection.execute("PRAGMA synchronous = FULL")
+            except BaseException:
+                connection.close()
+                raise
+        return cls(path, connection, writing)
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """What the tournament was created with."""
+        with _clearly(self.path):
+            text, known = self._connection.execute("SELECT config, config_hash FROM tournament").fetchone()
+            if _hash(text) != known:
+                raise sqlite3.DatabaseError("the configuration does not match its hash")
+        config: dict[str, Any] = json.loads(text)
+        return config
+
+    def set_config(self, config: Mapping[str, Any]) -> None:
+        """Replace the configuration: the same tournament, made longer."""
+        text = _canonical(config)
+        with _clearly(self.path):
+            self._connection.execute("UPDATE tournament SET config = ?, config_hash = ?", (text, _hash(text)))
+
+    def add(self, row: Row) -> None:
+        """Store one finished game, on disk when this returns. Raises StoreError if its number is stored already."""
+        pairing, played, record = row.pairing, row.played, row.played.record
+        values = (
+            pairing.number,
+            pairing.pair,
+            pairing.first,
+            pairing.second,
+            record.game,
+            " ".join(pairing.opening),
+            " ".join(record.moves),
+            record.result,
+            record.ending,
+            played.termination.value,
+            played.detail,
+            json.dumps(dict(record.tags), ensure_ascii=False),
+            *played.seconds,
+            row.started,
+            row.finished,
+        )
+        with _clearly(self.path):
+            marks = ", ".join("?" * len(values))
+            self._connection.execute(f"INSERT INTO games ({_COLUMNS}) VALUES ({marks})", values)
+
+    def rows(self) -> Iterator[Row]:
+        """All games, by number."""
+        with _clearly(self.path):
+            for values in self._connection.execute(f"SELECT {_COLUMNS} FROM games ORDER BY number"):
+                yield _row(values)
+
+    def remove(self, number: int) -> None:
+        """Forget a game, so that it can be played."""
+        with _clearly(self.path):
+            self._connection.execute("DELETE FROM games WHERE number = ?", (number,))
+
+    def close(self) -> None:
+        """Close the file, in one piece and in a mode that can be read from a medium that cannot be written."""
+        if self._writing:
+            with suppress(sqlite3.Error):  # a reader is in the way, or the disk is full: the next writer does it
+                self._connection.execute("PRAGMA busy_timeout = 0")
+                self._connection.execute("PRAGMA journal_mode = DELETE")
+        self._connection.close()
+
+    def __enter__(self) -> "Store":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+
+def is_database(path: Path) -> bool:
+    """Does the file begin as SQLite's files do?"""
+    try:
+        with path.open("rb") as file:
+            return file.read(16) == b"SQLite format 3\0"
+    except OSError:
+        return False
+
+
+def _check(connection: sqlite3.Connection, path: Path) -> None:
+    """Raises StoreError unless this is a sound tournament of ours."""
+    (kind,) = connection.execute("PRAGMA application_id").fetchone()
+    if kind != APPLICATION_ID:
+        raise StoreError(f"{path} is a database, but not of a sakiyomi tournament")
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version != VERSION:
+        raise StoreError(f"{path} has format {version}; this sakiyomi reads format {VERSION}")
+    (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    if verdict != "ok":
+        raise sqlite3.DatabaseError(verdict)
+
+
+def _lay_out(connection: sqlite3.Connection, config: Mapping[str, Any]) -> None:
+    """Make the tables of a new tournament, in one transaction."""
+    text = _canonical(config)
+    connection.execute("BEGIN IMMEDIATE")
+    for statement in filter(str.strip, _SCHEMA.split(";\n")):
+        connection.execute(statement)
+    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    connection.execute(f"PRAGMA user_version = {VERSION}")
+    connection.execute("INSERT INTO tournament VALUES (1, ?, ?)", (text, _hash(text)))
+    connection.execute("COMMIT")
+
+
+def _row(values: tuple[Any, ...]) -> Row:
+    number, pair, first, second, game, opening, moves, result, ending, termination, detail, tags = values[:12]
+    first_seconds, second_seconds, started, finished = values[12:]
+    all_moves = tuple(moves.split())
+    record = Record(
+        game=game,
+        moves=all_moves,
+        result=result,
+        ending=ending,
+        players=(first, second),
+        tags=json.loads(tags),
+        comments={len(all_moves): detail} if detail else {},
+    )
+    played = Played(record, Termination(termination), detail, (first_seconds, second_seconds))
+    return Row(Pairing(number, first, second, tuple(opening.split()), pair), played, started, finished)
+
+
+def _canonical(config: Mapping[str, Any]) -> str:
+    return json.dumps(config, sort_keys=True, ensure_ascii=False)
+
+
+def _hash(text: str) -> str:
+    return sha256(text.encode()).hexdigest()
+
+
+@contextmanager
+def _clearly(path: Path) -> Iterator[None]:
+    """Turn what SQLite says into one line with the file's name and what can be done."""
+    try:
+        yield
+    except sqlite3.IntegrityError as error:
+        raise StoreError(f"{path}: this game is stored already ({error})") from error
+    except sqlite3.OperationalError as error:
+        if "full" in str(error) or "disk I/O" in str(error):
+            raise StoreError(
+                f"{path}: cannot be written ({error}); is the disk full? Free some space and resume"
+            ) from error
+        if "locked" in str(error):
+            raise StoreError(f"{path}: another program holds it ({error}); wait for it or end it") from error
+        raise StoreError(f"{path}: {error}") from error
+    except (sqlite3.DatabaseError, json.JSONDecodeError, ValueError, TypeError) as error:
+        raise StoreError(
+            f"{path} is damaged ({one_line(str(error))}); restore a copy, or start again in another folder"
+            " (the game records written so far can still be read)"
+        ) from error

@@ -1,0 +1,313 @@
+"""`Tournament`: who plays, how often, from which openings; plays it with workers, stores each game, resumes.
+
+tournament = Tournament("go-9x9", ["random", "greedy", "uct:100"], games=10, out="first")
+for rating in tournament.run():
+    print(rating.name, rating.elo)
+"""
+
+import dataclasses
+import os
+import pickle
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sakiyomi.arena.crew import PATIENCE, Crew
+from sakiyomi.arena.folder import Folder
+from sakiyomi.arena.match import MARGIN, NO_LIMIT, Played
+from sakiyomi.arena.openings import Opening, check_opening, load_openings
+from sakiyomi.arena.players import check_player, parse_spec
+from sakiyomi.arena.schedule import Pairing, game_seed, round_robin
+from sakiyomi.arena.store import Row, Store, utc_now
+from sakiyomi.arena.worker import Bench, Job, Setup
+from sakiyomi.boards.catalog import make_game
+from sakiyomi.boards.game import Game
+from sakiyomi.boards.player import Budget, Player
+
+if TYPE_CHECKING:
+    from sakiyomi.arena.ratings import Rating
+
+Players = Sequence[str | Player] | Mapping[str, str | Player]
+
+
+class Tournament:
+    """A round robin of `players` at `game`, `games` games for each two of them, in colour-swapped pairs.
+
+    `players` are specs ("uct:800", "strong=uct:800"), a mapping from names to specs, or `Player` objects (these play
+    in this process). `openings` is "" (the ordinary start), "random:K", a file's path, or a list of move lists;
+    `budget` is what each move may cost; `workers` the number of processes (None: one a processor; 0: this process).
+    `out` is the folder for results (None: nothing is written). With `resume` the games that `out` holds are kept and
+    the rest is played; everything but `workers` and `patience` must be as before, and `games` may have grown.
+
+    The seed of a game comes from `seed` and the game's number alone, so that players whose effort is counted in
+    simulations play the same games with any number of workers.
+
+    Raises ValueError for anything that cannot be played, and StoreError if `out` cannot be used; nothing has been
+    written then.
+    """
+
+    def __init__(
+        self,
+        game: Game | str,
+        players: Players,
+        *,
+        games: int = 10,
+        openings: str | Sequence[Sequence[str]] = "",
+        budget: Budget = NO_LIMIT,
+        seed: int = 0,
+        workers: int | None = None,
+        out: str | Path | None = None,
+        resume: bool = False,
+        margin: float = MARGIN,
+        patience: float = PATIENCE,
+        options: Mapping[str, Any] | None = None,
+    ):
+        self.game = make_game(game, **options or {}) if isinstance(game, str) else game
+        self.budget, self.seed, self.margin, self.patience = budget, seed, margin, patience
+        self.specs, self._objects = _players(players, self.game)
+        if seed < 0:
+            raise ValueError(f"the seed must be 0 or more, got {seed}")
+        self.workers = _workers(workers, bool(self._objects), self.game)
+        self.names = (*self.specs, *self._objects)
+        lines = _openings(openings, self.game, -(-games // 2), seed)
+        self.schedule = round_robin(self.names, games, lines)
+        self.config = self._config(games, openings, lines)
+        self.folder = None if out is None else Folder(Path(out))
+        self.rows: list[Row] = []
+        """Games played so far, those of earlier runs first."""
+        self._crew: Crew | None = None
+        self._resume = resume
+        if self.folder and self.folder.database.exists():
+            self._check_stored()
+
+    def _config(self, games: int, openings: str | Sequence[Sequence[str]], lines: Sequence[Opening]) -> dict[str, Any]:
+        """What fixes the games, as JSON: random openings by their name, so that more can be drawn, others in full."""
+        random = isinstance(openings, str) and openings.startswith("random:")
+        return {
+            "game": self.game.name,
+            "options": game_options(self.game),
+            "players": [[name, self.specs.get(name, "")] for name in self.names],
+            "games": games,
+            "openings": openings if random else [" ".join(line) for line in lines],
+            "seed": self.seed,
+            "simulations": self.budget.simulations,
+            "seconds": self.budget.seconds,
+            "margin": self.margin,
+        }
+
+    @classmethod
+    def stored(cls, out: str | Path, *, games: int | None = None, **settings: Any) -> "Tournament":
+        """The tournament in the folder `out`, to be resumed as it was set up; `settings` are workers and patience."""
+        with Store.open(Folder(Path(out)).database) as store:
+            config = store.config
+        openings = config["openings"]
+        return cls(
+            config["game"],
+            dict(config["players"]),
+            games=games or config["games"],
+            openings=openings if isinstance(openings, str) else [line.split() for line in openings],
+            budget=Budget(config["simulations"], config["seconds"]),
+            seed=config["seed"],
+            out=out,
+            resume=True,
+            margin=config["margin"],
+            options=config["options"],
+            **settings,
+        )
+
+    @property
+    def title(self) -> str:
+        """The tournament in a few words."""
+        return _title(self.game.name, self.names)
+
+    @property
+    def running(self) -> list[tuple[Pairing, int]]:
+        """The games now played by workers, and how many moves each has."""
+        return self._crew.running if self._crew else []
+
+    def run(self) -> "list[Rating]":
+        """Play all that is left to play; the standings."""
+        for _ in self.stream():
+            pass
+        return self.standings()
+
+    def stream(self) -> Iterator[Played]:
+        """Play all that is left to play, handing over each game when it has ended and is stored."""
+        with ExitStack() as stack:
+            store = self._open(stack)
+            done = {row.pairing.number for row in self.rows}
+            todo = [pairing for pairing in self.schedule if pairing.number not in done]
+            for row in self._play(todo, stack):
+                if store:
+                    store.add(row)
+                self.rows.append(row)
+                if self.folder:
+                    self.folder.write_record(row, self.title)
+                yield row.played
+            self.write_results()
+
+    def standings(self) -> "list[Rating]":
+        """Ratings from the games played so far."""
+        from sakiyomi.arena.ratings import ratings
+
+        return ratings(self.played)
+
+    @property
+    def played(self) -> list[Played]:
+        """The games played so far, by number."""
+        return [row.played for row in sorted(self.rows, key=lambda row: row.pairing.number)]
+
+    def write_results(self) -> None:
+        """Write standings.json and report.html for the games played so far."""
+        if self.folder:
+            _write_results(self.folder, self.title, self.rows, len(self.schedule))
+
+    def _play(self, todo: list[Pairing], stack: ExitStack) -> Iterator[Row]:
+        warm = {parse_spec(spec).kind.warm for spec in self.specs.values()} - {""}
+        setup = Setup(self.game, self.specs, self.budget, self.margin, tuple(sorted(warm)))
+        if self.workers == 0:
+            yield from self._play_here(todo, setup, stack)
+        elif todo:
+            log = self.folder.log if self.folder else None
+            self._crew = stack.enter_context(Crew(setup, self.workers, self._game_seed, log, self.patience))
+            yield from self._crew.play(todo)
+
+    def _play_here(self, todo: list[Pairing], setup: Setup, stack: ExitStack) -> Iterator[Row]:
+        bench = Bench(setup, self._objects)
+        stack.callback(bench.close)
+        for pairing in todo:
+            started = utc_now()
+            job = Job(pairing.first, pairing.second, pairing.opening, self._game_seed(pairing.number))
+            yield Row(pairing, bench.play(job), started, utc_now())
+
+    def _game_seed(self, number: int) -> int:
+        return game_seed(self.seed, number)
+
+    def _open(self, stack: ExitStack) -> Store | None:
+        """The store, locked for this process, with the games of earlier runs read into `rows`."""
+        if not self.folder:
+            return None
+        self.folder.make()
+        stack.callback(self.folder.release)
+        if not self.folder.database.exists():
+            return stack.enter_context(Store.create(self.folder.database, self.config))
+        self._check_stored()
+        store = stack.enter_context(Store.open(self.folder.database, writing=True))
+        self.rows = []
+        for row in list(store.rows()):
+            if not row.played.termination.rated:
+                store.remove(row.pairing.number)  # the reason may be gone by now
+            else:
+                self.rows.append(row)
+        if store.config != self.config:
+            store.set_config(self.config)
+        self.folder.write_missing_records(self.rows, self.title)
+        return store
+
+    def _check_stored(self) -> None:
+        """Raises ValueError unless the stored tournament may be resumed with these settings."""
+        assert self.folder is not None
+        if not self._resume:
+            raise ValueError(f"{self.folder.path} holds a tournament already: resume it, or choose another folder")
+        with Store.open(self.folder.database) as store:
+            stored = store.config
+        for key, value in self.config.items():
+            if key != "games" and stored[key] != value:
+                raise ValueError(
+                    f"{self.folder.path} cannot be resumed: {key} was {_shown(stored[key])}, is now {_shown(value)}"
+                )
+        before, now = stored["games"], self.config["games"]
+        if before > now or (before % 2 and before != now):
+            raise ValueError(
+                f"{self.folder.path} cannot be resumed: games was {before}, is now {now}; it can only grow, and only"
+                " from an even number"
+            )
+
+
+def write_results_of(folder: Folder) -> None:
+    """Write standings.json and report.html of a stored tournament again. Raises StoreError."""
+    with Store.open(folder.database) as store:
+        config, rows = store.config, list(store.rows())
+    names = [name for name, _ in config["players"]]
+    _write_results(folder, _title(config["game"], names), rows, len(round_robin(names, config["games"])))
+
+
+def _write_results(folder: Folder, title: str, rows: list[Row], planned: int) -> None:
+    from sakiyomi.arena.ratings import ratings
+
+    rows = sorted(rows, key=lambda row: row.pairing.number)
+    folder.write_standings(title, rows, planned, ratings([row.played for row in rows]))
+    folder.write_report(title, rows, planned)
+
+
+def _title(game: str, names: Sequence[str]) -> str:
+    return f"{game}: {', '.join(names)}"
+
+
+def game_options(game: Game) -> dict[str, Any]:
+    """How `game` differs from the one that `make_game` makes of its name: options that make it again."""
+    try:
+        plain = make_game(game.name)
+    except ValueError:
+        return {}  # a game of somebody else's: its name is all there is to compare
+    if not dataclasses.is_dataclass(game) or isinstance(game, type):
+        return {}
+    fields = [field.name for field in dataclasses.fields(game) if field.init]
+    return {name: getattr(game, name) for name in fields if getattr(game, name) != getattr(plain, name)}
+
+
+def _players(players: Players, game: Game) -> tuple[dict[str, str], dict[str, Player]]:
+    """Specs by name and objects by name."""
+    specs: dict[str, str] = {}
+    objects: dict[str, Player] = {}
+    named = players.items() if isinstance(players, Mapping) else ((None, player) for player in players)
+    for given, player in named:
+        if isinstance(player, str):
+            spec = check_player(player, game)
+            name, kept = given or spec.name, spec.text
+            table: dict[str, Any] = specs
+        else:
+            name, kept, table = given or player.name, player, objects  # type: ignore[assignment]
+        if name in specs or name in objects:
+            raise ValueError(f"two players are called {name!r}; name one of them otherwise, as in other={kept}")
+        table[name] = kept
+    return specs, objects
+
+
+def _workers(workers: int | None, here: bool, game: Game) -> int:
+    if here and workers:
+        raise ValueError(
+            "players given as objects play in this process: take workers=0, or give them as python:MODULE:NAME"
+        )
+    if here:
+        return 0
+    if workers is not None and workers < 0:
+        raise ValueError(f"workers must be 0 or more, got {workers}")
+    count = processors() if workers is None else workers
+    if count:
+        try:
+            pickle.dumps(game)
+        except (pickle.PicklingError, AttributeError, TypeError) as error:
+            raise ValueError(f"{game.name} cannot be sent to workers ({error}); take workers=0") from None
+    return count
+
+
+def processors() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _openings(openings: str | Sequence[Sequence[str]], game: Game, count: int, seed: int) -> tuple[Opening, ...]:
+    if isinstance(openings, str):
+        return load_openings(openings, game, count, seed)
+    return tuple(check_opening(game, moves, f"opening {number}") for number, moves in enumerate(openings, 1))
+
+
+def _shown(value: Any) -> str:
+    text = ", ".join(f"{name}={spec}" for name, spec in value) if _is_players(value) else repr(value)
+    return text if len(text) <= 200 else text[:197] + "..."
+
+
+def _is_players(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(entry, list) for entry in value)

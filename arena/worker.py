@@ -1,0 +1,186 @@
+"""A worker: a process that plays the games it is given, one after another. `crew.py` starts workers and listens.
+
+    parent -> worker    sys.path, Setup, then Job, Job, ...; the end of the connection ends the worker
+    worker -> parent    READY, then for each game Turn, Turn, ..., Played
+
+Players live as long as the worker, so that an engine starts once; after a fault both players of the game are made
+anew. The worker is in a session of its own: Ctrl-C in the terminal reaches the parent alone.
+"""
+
+import signal
+import sys
+import traceback
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from sakiyomi.arena.match import Played
+    from sakiyomi.boards.game import Game
+    from sakiyomi.boards.player import Budget, Player
+
+READY = "ready"
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What all games of a tournament share: `specs` maps names to specs, `margin` is that of `match.play`.
+
+    Before it says READY, a worker compiles what the game and the specs in `warm` need, unless `warm` is None.
+    """
+
+    game: "Game"
+    specs: "Mapping[str, str]"
+    budget: "Budget"
+    margin: float
+    warm: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Job:
+    """One game: who moves first, who second, the moves played for them, and the seed."""
+
+    first: str
+    second: str
+    opening: tuple[str, ...]
+    seed: int
+
+
+@dataclass(frozen=True)
+class Turn:
+    """The code of player `side` runs from now on; `moves` were played since the last Turn of this game."""
+
+    side: int
+    moves: tuple[str, ...]
+
+
+class Bench:
+    """The players of a tournament, each made when first needed and kept. Used by workers and without them.
+
+    `guests` are players made elsewhere: they are never closed here.
+    """
+
+    def __init__(self, setup: Setup, guests: "Mapping[str, Player] | None" = None):
+        self._setup = setup
+        self._guests = guests or {}
+        self._players: dict[str, Player] = dict(self._guests)
+
+    def play(self, job: Job, on_turn: "Callable[[int, Sequence[str]], None]" = lambda side, moves: None) -> "Played":
+        """Play one game; never raises for what a player does."""
+        from sakiyomi.arena.match import PlayerFault, Termination, lost_game, one_line, play
+
+        names = (job.first, job.second)
+        for side, name in enumerate(names):
+            try:
+                self._seat(name)
+            except (PlayerFault, ValueError, OSError) as error:
+                self._drop(names)
+                fault = PlayerFault(Termination.COULD_NOT_START, one_line(str(error)))
+                return lost_game(self._setup.game, names, job.opening, side, fault)
+        try:
+            played = play(
+                self._setup.game,
+                (self._players[job.first], self._players[job.second]),
+                self._setup.budget,
+                job.opening,
+                seed=job.seed,
+                names=names,
+                margin=self._setup.margin,
+                on_turn=on_turn,
+            )
+        except (OSError, EOFError):
+            raise  # the parent has hung up
+        except Exception as error:  # not the players' doing: the rules of the game failed
+            traceback.print_exc()
+            fault = PlayerFault(Termination.INTERRUPTED, one_line(f"the rules failed: {type(error).__name__}: {error}"))
+            played = lost_game(self._setup.game, names, job.opening, 0, fault)
+        if played.termination not in (Termination.NORMAL, Termination.RESIGNATION, Termination.MOVE_LIMIT):
+            self._drop(names)
+        return played
+
+    def warm(self) -> None:
+        """Compile what the games need: the rules by a game of random moves, the players by games of cheap ones."""
+        import numpy as np
+
+        from sakiyomi.arena.match import final_result, play
+        from sakiyomi.arena.players import make_player
+        from sakiyomi.boards.player import Budget
+        from sakiyomi.boards.position import Position
+
+        game, rng = self._setup.game, np.random.default_rng(0)
+        position = Position(game)
+        while position.outcome() is None:
+            position.play(int(rng.choice(position.legal_actions())))
+        final_result(position)
+        for spec in self._setup.warm or ():
+            players = make_player(spec, game), make_player(spec, game)
+            play(game, players, Budget(simulations=2))  # a fault here will show in their own games
+            for player in players:
+                player.close()
+
+    def close(self) -> None:
+        """Close all players."""
+        self._drop(tuple(self._players))
+
+    def _seat(self, name: str) -> None:
+        from sakiyomi.arena.players import make_player
+
+        if name not in self._players:
+            self._players[name] = make_player(self._setup.specs[name], self._setup.game)
+
+    def _drop(self, names: tuple[str, ...]) -> None:
+        for name in names:
+            if name in self._players and name not in self._guests:
+                with suppress(Exception):  # what a faulty player does when it is closed changes no result
+                    self._players.pop(name).close()
+
+
+def main(handle: int) -> None:
+    """Serve the parent at the other end of file descriptor `handle` until it hangs up."""
+    signal.signal(signal.SIGTERM, _stop)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    connection: Connection[Any, Any] = Connection(handle)
+    with suppress(EOFError, BrokenPipeError, ConnectionResetError):  # the parent is gone or wants no more
+        sys.path[:] = connection.recv()
+        _serve(connection)
+
+
+def _serve(connection: "Connection[Any, Any]") -> None:
+    from sakiyomi.boards import rows
+
+    rows.set_threads(1)  # the processors are shared out by the number of workers
+    setup = connection.recv()
+    bench = Bench(setup)
+    try:
+        if setup.warm is not None:
+            bench.warm()
+        connection.send(READY)
+        while True:
+            job = connection.recv()
+            told = 0
+
+            def on_turn(side: int, moves: Sequence[str]) -> None:
+                nonlocal told
+                connection.send(Turn(side, tuple(moves[told:])))
+                told = len(moves)
+
+            connection.send(bench.play(job, on_turn))
+    finally:
+        bench.close()
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    """SIGTERM: leave through every ``finally``, which closes the engines."""
+    sys.exit(128 + number)
+
+
+if __name__ == "__main__":
+    # Under this name the classes above would be __main__'s, which the parent cannot unpickle.
+    from sakiyomi.arena import worker
+
+    worker.main(int(sys.argv[1]))

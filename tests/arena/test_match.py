@@ -1,0 +1,152 @@
+"""One game: moves, results, and every way in which a player can fail."""
+
+import fakes
+import pytest
+
+from sakiyomi.arena import Budget, Played, Termination, play, play_game
+from sakiyomi.boards.game import BadNotation, IllegalMove
+from sakiyomi.boards.position import Position
+from sakiyomi.boards.tictactoe import TicTacToe
+
+GAME = TicTacToe()
+
+
+def test_a_game_is_played_to_its_end_and_recorded():
+    record = play_game(GAME, (fakes.First(), fakes.First()))
+    assert record.game == "tictactoe"
+    assert record.moves == ("a3", "b3", "c3", "a2", "b2", "c2", "a1")
+    assert (record.result, record.ending, record.players) == ("1-0", "line", ("first", "first"))
+
+
+def test_same_seed_same_game_and_other_seeds_others():
+    games = [play_game(GAME, (fakes.Dice(), fakes.Dice()), seed=seed).moves for seed in (1, 1, 2, 3)]
+    assert games[0] == games[1]
+    assert len(set(games)) == 3
+
+
+def test_the_players_have_different_random_numbers():
+    class Noting(fakes.First):
+        def begin(self, game, side, rng):
+            self.drawn = rng.integers(1 << 60)
+
+    players = Noting(), Noting()
+    play_game(GAME, players)
+    assert players[0].drawn != players[1].drawn
+
+
+def test_an_opening_is_played_first_and_written_as_the_game_writes_it():
+    record = play_game(GAME, (fakes.First(), fakes.First()), opening=["B2", " a3"])
+    assert record.moves[:3] == ("b2", "a3", "b3")
+
+
+def test_a_set_up_position():
+    record = play_game(GAME, (fakes.First(), fakes.First()), setup="XX./OO./...")
+    assert (record.setup, record.moves, record.result) == ("XX./OO./...", ("c3",), "1-0")
+
+
+@pytest.mark.parametrize(("opening", "error"), [(["b2", "b2"], IllegalMove), (["e9"], BadNotation)])
+def test_a_wrong_opening_is_the_callers_mistake(opening, error):
+    with pytest.raises(error):
+        play_game(GAME, (fakes.First(), fakes.First()), opening=opening)
+
+
+FAULTS = [
+    (fakes.Illegal, Termination.ILLEGAL_MOVE, "the square is taken"),
+    (fakes.Rubbish, Termination.ILLEGAL_MOVE, "'rubbish' is no move of tic-tac-toe"),
+    (fakes.Number, Termination.ILLEGAL_MOVE, "4 is no move"),
+    (fakes.Quitter, Termination.RESIGNATION, ""),
+    (fakes.Raiser, Termination.CRASH, "KeyError: 'no such\\nthing'"),
+    (fakes.Mute, Termination.STALL, "no answer in 5 s"),
+]
+
+
+@pytest.mark.parametrize(("faulty", "termination", "words"), FAULTS)
+@pytest.mark.parametrize("side", [0, 1])
+def test_who_fails_loses_and_the_reason_is_kept(faulty, termination, words, side):
+    players = (faulty(), fakes.Vandal()) if side == 0 else (fakes.Vandal(), faulty())
+    played = play(GAME, players, names=("one", "two"))
+    assert played.record.result == ("0-1", "1-0")[side]
+    assert (played.termination, played.record.ending, played.rated) == (termination, termination.value, True)
+    assert words in played.detail
+    assert "\n" not in played.detail
+    if words:
+        assert played.detail.startswith(("one: ", "two: ")[side])
+        assert played.record.comments == {len(played.record.moves): played.detail}
+
+
+def test_who_could_not_start_has_played_no_game():
+    played = play(GAME, (fakes.First(), fakes.Sulker()))
+    assert (played.termination, played.record.result) == (Termination.COULD_NOT_START, "*")
+    assert not played.rated
+    assert "the licence has run out" in played.detail
+
+
+def test_late_moves_lose_on_time():
+    played = play(GAME, (fakes.Slow(), fakes.First()), Budget(seconds=0.01), margin=0.01)
+    assert (played.termination, played.record.result, played.record.moves) == (Termination.TIME_FORFEIT, "0-1", ())
+    assert played.seconds[0] > 0.035
+
+
+def test_a_margin_covers_what_is_not_thinking():
+    assert play(GAME, (fakes.Slow(), fakes.First()), Budget(seconds=0.01), margin=5.0).termination == "normal"
+
+
+def test_a_player_cannot_spoil_the_game():
+    record = play_game(GAME, (fakes.Vandal(), fakes.Vandal()))
+    position = Position(GAME)
+    for move in record.moves:
+        position.play(move)
+    assert position.outcome() is not None
+
+
+def test_interrupting_is_not_a_fault_of_the_player():
+    class Interrupted(fakes.First):
+        def choose(self, position, budget):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        play_game(GAME, (Interrupted(), fakes.First()))
+
+
+def test_thinking_times_and_turns_are_told():
+    turns = []
+    played = play(GAME, (fakes.Slow(), fakes.First()), on_turn=lambda side, moves: turns.append((side, len(moves))))
+    assert played.seconds[0] > 0.11 > played.seconds[1]
+    assert turns[:4] == [(0, 0), (1, 0), (0, 0), (1, 1)]
+
+
+class PointsGame(TicTacToe):
+    """Tic-tac-toe that counts pieces, for results in points."""
+
+    def score(self, states):
+        return states["board"].sum(axis=1) + 0.5
+
+    komi, rules = 6.5, "made-up"
+
+
+@pytest.mark.parametrize(
+    ("players", "result"),
+    [
+        ((fakes.First(), fakes.First()), "B+1.5"),
+        ((fakes.Quitter(), fakes.First()), "W+R"),
+        ((fakes.First(), fakes.Raiser()), "B+F"),
+    ],
+)
+def test_results_of_games_with_points(players, result):
+    record = play_game(PointsGame(), players)
+    assert (record.result, dict(record.tags)) == (result, {"komi": "6.5", "rules": "made-up"})
+
+
+def test_dead_stones_are_judged_where_the_game_can():
+    class Settled(PointsGame):
+        def settled_score(self, states):
+            return states["board"].sum(axis=1) * 0.0
+
+    record = play_game(Settled(), (fakes.First(), fakes.First()))
+    assert (record.result, record.score) == ("0", 0.5)
+
+
+def test_unfinished_games_are_not_rated():
+    record = play_game(GAME, (fakes.First(), fakes.First()))
+    assert Played(record, Termination.NORMAL).rated
+    assert not Played(record, Termination.INTERRUPTED).rated
