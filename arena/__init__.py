@@ -3,15 +3,14 @@
 Public names are imported when first used, so that `sakiyomi --help` answers at once.
 """
 
-import sys
 from importlib import import_module
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sakiyomi.arena.match import Played, PlayerFault, Termination, play, play_game
     from sakiyomi.arena.players import make_player
-    from sakiyomi.arena.ratings import Rating, ratings
+    from sakiyomi.arena.rating import Fit, Prior, Rating, fit, ratings
+    from sakiyomi.arena.rating_bootstrap import bootstrap_ratings
     from sakiyomi.arena.report import write_report
     from sakiyomi.arena.schedule import Pairing, round_robin
     from sakiyomi.arena.tournament import Tournament
@@ -24,13 +23,17 @@ _HOMES = {
     "Played": "sakiyomi.arena.match",
     "Player": "sakiyomi.boards.player",
     "PlayerFault": "sakiyomi.arena.match",
-    "Rating": "sakiyomi.arena.ratings",
+    "Fit": "sakiyomi.arena.rating",
+    "Prior": "sakiyomi.arena.rating",
+    "Rating": "sakiyomi.arena.rating",
+    "bootstrap_ratings": "sakiyomi.arena.rating_bootstrap",
+    "fit": "sakiyomi.arena.rating",
     "Termination": "sakiyomi.arena.match",
     "Tournament": "sakiyomi.arena.tournament",
     "make_player": "sakiyomi.arena.players",
     "play": "sakiyomi.arena.match",
     "play_game": "sakiyomi.arena.match",
-    "ratings": "sakiyomi.arena.ratings",
+    "ratings": "sakiyomi.arena.rating",
     "round_robin": "sakiyomi.arena.schedule",
     "write_report": "sakiyomi.arena.report",
 }
@@ -38,13 +41,17 @@ _HOMES = {
 __all__ = [
     "RESIGN",
     "Budget",
+    "Fit",
     "Pairing",
     "Played",
     "Player",
     "PlayerFault",
+    "Prior",
     "Rating",
     "Termination",
     "Tournament",
+    "bootstrap_ratings",
+    "fit",
     "make_player",
     "play",
     "play_game",
@@ -54,23 +61,12 @@ __all__ = [
 ]
 
 
-class _Arena(ModuleType):
-    """This package: a function that is called like its module (`ratings`) is not hidden by the module."""
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if isinstance(value, ModuleType) and name in _HOMES:
-            value = getattr(value, name)
-        super().__setattr__(name, value)
-
-    def __getattr__(self, name: str) -> Any:
-        if name not in _HOMES:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        value = getattr(import_module(_HOMES[name]), name)
-        setattr(self, name, value)
-        return value
-
-    def __dir__(self) -> list[str]:
-        return sorted({*vars(self), *_HOMES})
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(_HOMES[name]), name)
+    return value
 
 
-sys.modules[__name__].__class__ = _Arena
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOMES})

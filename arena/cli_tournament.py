@@ -61,7 +61,10 @@ def tournament(
     if not what:
         contest = _stored(given, options, resume)
     else:
-        contest = _described(_settings(what), given, options, resume)
+        settings = _settings(what)
+        for name in settings.missing:
+            typer.echo(f"{name} is left out: its program is not installed", err=True)
+        contest = _described(settings, given, options, resume)
     _run(contest, as_json)
 
 
@@ -77,7 +80,7 @@ def ratings(
 
     Example: sakiyomi ratings first second/tournament.sqlite games.sgf --anchor random
     """
-    from sakiyomi.arena.ratings import ratings as rate
+    from sakiyomi.arena.rating import ratings as rate
 
     found = [game for path in paths for game in _games(path)]
     table = rate(found, anchor=anchor, anchor_elo=elo)

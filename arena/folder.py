@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from sakiyomi.arena.store import Row, StoreError
 
 if TYPE_CHECKING:
-    from sakiyomi.arena.ratings import Rating
+    from sakiyomi.arena.rating import Rating
 
 
 class Folder:

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from sakiyomi.arena.match import Played
-from sakiyomi.arena.ratings import Rating
+from sakiyomi.arena.rating import Rating
 from sakiyomi.arena.tournament import Tournament
 
 REFRESH = 0.5

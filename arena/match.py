@@ -236,12 +236,12 @@ def forfeit(game: Game, winner: int, termination: Termination) -> str:
 def final_result(position: Position) -> str:
     """The result of an ended position: "B+3.5", "0" (drawn Go), "1-0", "0-1" or "1/2-1/2".
 
-    Go under territory scoring counts the dead stones of the final position as captured (`Go.settled_score`).
+    Go is counted as it stands under area scoring; under territory scoring dead stones count as captured.
     """
     game: Any = position.game
     if has_points(game):
-        settled = getattr(game, "settled_score", None) or game.score
-        lead = float(settled(position.state)[0])
+        count = getattr(game, "final_score", None) or game.score
+        lead = float(count(position.state)[0])
         return "0" if lead == 0 else f"{'B' if lead > 0 else 'W'}+{abs(lead):g}"
     outcome = position.outcome()
     assert outcome is not None, "the game goes on"

@@ -14,7 +14,8 @@
     weak = "uct:50"
     gnugo = "gtp:gnugo --mode gtp --level 1"
 
-Everything but `game` and `players` may be left out. Further options of the game stand in a table [options].
+Players named in ``if_installed = ["gnugo"]`` are left out where their program is missing. Everything but `game` and
+`players` may be left out. Further options of the game stand in a table [options].
 """
 
 import difflib
@@ -26,6 +27,7 @@ from typing import Any
 _WANTED: dict[str, tuple[tuple[type, ...], str]] = {
     "game": ((str,), 'a name such as "go-9x9"'),
     "players": ((dict, list), "a table of names and specs, or a list of specs"),
+    "if_installed": ((list,), "a list of players' names"),
     "options": ((dict,), "a table of the game's options"),
     "komi": ((int, float), "a number"),
     "rules": ((str,), 'a name such as "chinese"'),
@@ -46,12 +48,16 @@ GAME_OPTIONS = ("komi", "rules")
 
 @dataclass(frozen=True)
 class Settings:
-    """The arguments of `Tournament` that a file or a command line gives; `other` holds the rest."""
+    """The arguments of `Tournament` that a file or a command line gives; `other` holds the rest.
+
+    `missing` are players left out because their programs are not installed.
+    """
 
     game: str
     players: list[str]
     options: dict[str, Any]
     other: dict[str, Any]
+    missing: tuple[str, ...] = ()
 
 
 def read_settings(path: Path) -> Settings:
@@ -70,12 +76,30 @@ def read_settings(path: Path) -> Settings:
         if key not in table:
             raise ValueError(f"{path}: {key!r} is missing: {_WANTED[key][1]} is wanted")
     options = {**table.get("options", {}), **{key: table[key] for key in GAME_OPTIONS if key in table}}
-    other = {key: table[key] for key in table if key not in ("game", "players", "options", *GAME_OPTIONS)}
+    players, missing = _installed(path, table["players"], table.get("if_installed", []))
+    apart = ("game", "players", "if_installed", "options", *GAME_OPTIONS)
+    other = {key: table[key] for key in table if key not in apart}
     if "out" in other:
         other["out"] = str(path.parent / other["out"])
     if "openings" in other and not other["openings"].startswith("random:"):
         other["openings"] = str(path.parent / other["openings"])
-    return Settings(table["game"], _specs(path, table["players"]), options, other)
+    return Settings(table["game"], _specs(path, players), options, other, missing)
+
+
+def _installed(path: Path, players: Any, optional: list[Any]) -> tuple[Any, tuple[str, ...]]:
+    """`players` without those of the names `optional` whose program is missing, and the names left out."""
+    from sakiyomi.arena.process import find_program
+
+    missing = []
+    for name in optional:
+        spec = players.get(name) if isinstance(players, dict) else None
+        if not isinstance(spec, str) or not spec.startswith("gtp:"):
+            raise ValueError(f'{path}: if_installed names {name!r}, which is no player with a "gtp:" spec')
+        try:
+            find_program(spec.removeprefix("gtp:"))
+        except ValueError:
+            missing.append(name)
+    return {name: spec for name, spec in players.items() if name not in missing} if missing else players, tuple(missing)
 
 
 def _check(path: Path, key: str, value: Any) -> None:

@@ -26,7 +26,7 @@ from sakiyomi.boards.game import Game
 from sakiyomi.boards.player import Budget, Player
 
 if TYPE_CHECKING:
-    from sakiyomi.arena.ratings import Rating
+    from sakiyomi.arena.rating import Rating
 
 Players = Sequence[str | Player] | Mapping[str, str | Player]
 
@@ -149,7 +149,7 @@ class Tournament:
 
     def standings(self) -> "list[Rating]":
         """Ratings from the games played so far."""
-        from sakiyomi.arena.ratings import ratings
+        from sakiyomi.arena.rating import ratings
 
         return ratings(self.played)
 
@@ -234,7 +234,7 @@ def write_results_of(folder: Folder) -> None:
 
 
 def _write_results(folder: Folder, title: str, rows: list[Row], planned: int) -> None:
-    from sakiyomi.arena.ratings import ratings
+    from sakiyomi.arena.rating import ratings
 
     rows = sorted(rows, key=lambda row: row.pairing.number)
     folder.write_standings(title, rows, planned, ratings([row.played for row in rows]))

@@ -49,7 +49,7 @@ def libego(sources: Path, size: int, count: int, folder: Path) -> Callable[[], f
     for file in (code / "goboard").glob("*.*pp"):
         (config / file.name).write_text(text if file.name == "config.hpp" else file.read_text())
     program = config / "libego"
-    flags = "-std=gnu++11 -O3 -march=native -fomit-frame-pointer -w -fpermissive".split()
+    flags = ["-std=gnu++11", "-O3", "-march=native", "-fomit-frame-pointer", "-w", "-fpermissive"]
     files = [HERE / "libego.cpp", config / "ego.cpp", code / "utils" / "test.cpp"]
     subprocess.run(["g++", *flags, f"-I{code / 'utils'}", f"-I{config}", *files, "-o", program], check=True)
 
@@ -171,7 +171,9 @@ def main() -> None:
         print(f"  {size}x{size}: {two_threads(size, count):.2f} x")
     print("memory of a position, superko history and the last eight boards included:")
     for size in (9, 13, 19):
-        print(f"  {size}x{size}: {Go(size=size).dtype.itemsize:,} bytes, of which a playout copies {Go(size=size).layout.hot * 2:,}")
+        print(
+            f"  {size}x{size}: {Go(size=size).dtype.itemsize:,} bytes, of which a playout copies {Go(size=size).layout.hot * 2:,}"
+        )
     print("from a new process to the first legal moves on 9x9:")
     start_up()
 

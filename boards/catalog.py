@@ -1,5 +1,6 @@
 """Games by name: `make_game("go-9x9")`."""
 
+import difflib
 import re
 from typing import Any
 
@@ -39,4 +40,6 @@ def make_game(name: str, **options: Any) -> Game:
             return Othello(size=int(match[1] or 8), **options)
     except TypeError as error:
         raise ValueError(f"game {name!r} does not take these options: {', '.join(options)} ({error})") from None
-    raise ValueError(f"unknown game {name!r}; there are: {', '.join(GAMES)}")
+    near = difflib.get_close_matches(lowered, GAMES, 1)
+    hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(GAMES)}"
+    raise ValueError(f"unknown game {name!r}; {hint}")

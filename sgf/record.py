@@ -1,11 +1,11 @@
 """`Record`: one game of any kind, as it was played."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-_NOTHING: Mapping[Any, Any] = MappingProxyType({})
+if TYPE_CHECKING:
+    from sakiyomi.boards.position import Position
 
 
 @dataclass(frozen=True)
@@ -26,8 +26,8 @@ class Record:
     result: str = "*"
     ending: str = ""
     players: tuple[str, str] = ("", "")
-    tags: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
-    comments: Mapping[int, str] = field(default_factory=lambda: _NOTHING)
+    tags: Mapping[str, str] = field(default_factory=dict)
+    comments: Mapping[int, str] = field(default_factory=dict)
     tree: Any = field(default=None, compare=False, repr=False)
 
     @property
@@ -39,3 +39,12 @@ class Record:
         if text.startswith(("W+", "w+")) or text == "0-1":
             return 0.0
         return 0.5 if text in ("0", "Draw", "draw", "1/2-1/2") else None
+
+    def positions(self) -> "Iterator[Position]":
+        """The first position and the one after each move, replayed on our boards; see `replay.positions`.
+
+        Raises IllegalMove, with the number of the move, where the rules forbid it.
+        """
+        from sakiyomi.sgf.replay import positions
+
+        return positions(self)

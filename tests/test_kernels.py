@@ -70,7 +70,8 @@ def test_editing_another_file_recompiles_its_callers(tmp_path, names):
     (package / "__init__.py").touch()
     (package / "kernel.py").write_bytes((ROOT / "boards" / "kernel.py").read_bytes())
     (package / "top.py").write_text(
-        f"from sakiyomi.boards.kernel import kernel\nfrom sakiyomi.boards.low import {names}\n\n@kernel\ndef top(x):\n    return low(x)\n"
+        "from sakiyomi.boards.kernel import kernel\n"
+        f"from sakiyomi.boards.low import {names}\n\n@kernel\ndef top(x):\n    return low(x)\n"
     )
     environment = {**os.environ, "PYTHONPATH": str(tmp_path), "SAKIYOMI_CACHE": str(tmp_path / "cache")}
     command = [sys.executable, "-c", "from sakiyomi.boards.top import top; print(top(1))"]

@@ -150,12 +150,11 @@ class Go:
         return np.where(states["passes"] >= 2, np.int8(Ending.TWO_PASSES), limit)
 
     def result(self, states: States) -> NDArray[np.float32]:
-        """[B], +1 where Black won. By `score`, or under territory scoring by `settled_score`."""
+        """[B], +1 where Black won, by `final_score`."""
         ended = self.ending(states) != Ending.ONGOING
         results = np.zeros(len(states), np.float32)
         if ended.any():
-            count = self.score if self.ruleset.scoring == "area" else self.settled_score
-            results[ended] = np.sign(count(states[ended]))
+            results[ended] = np.sign(self.final_score(states[ended]))
         return results
 
     def observe(self, states: States) -> NDArray[np.float32]:
@@ -331,6 +330,10 @@ class Go:
             rows.run(score.territory_rows, len(boards), PLAY_GRAIN, boards, dead, seki, *size, margins)
             margins += states["taken_black"].astype(np.int32) - states["taken_white"].astype(np.int32)
         return margins - self._komi(states)
+
+    def final_score(self, states: States) -> NDArray[np.float64]:
+        """[B], Black's lead at the end: `score` under area scoring, `settled_score` under territory scoring."""
+        return self.score(states) if self.ruleset.scoring == "area" else self.settled_score(states)
 
     def settled_score(self, states: States) -> NDArray[np.float64]:
         """[B], `score` after taking off the stones that `judge` holds dead; the same for the same position."""

@@ -27,7 +27,7 @@ def test_tictactoe_between_deep_searches_is_drawn():
 def test_values_converge_on_the_minimax_value():
     """X to move wins by force (a fork on c1): the search must find the move and a value near 1."""
     position = Position(TicTacToe())
-    for move in "a3 b3 a1 a2".split():
+    for move in ["a3", "b3", "a1", "a2"]:
         position.play(move)
     choice = UCTPlayer(5000, seed=1).search(position.game, position.state, Budget())
     assert position.game.move_text(position.state, choice.best) in {"c1", "b2"}
@@ -54,7 +54,7 @@ def test_more_simulations_are_stronger_on_7x7():
 
 def test_a_win_at_once_is_played():
     position = Position(ConnectFour())
-    for move in "1213141".split()[0]:
+    for move in ["1213141"][0]:
         position.play(move)
     position.undo()
     actions = position.legal_actions()
@@ -80,7 +80,7 @@ def test_choose_leaves_the_position_alone_and_needs_no_begin():
 
 @pytest.mark.parametrize("settings", [{"simulations": 0}, {"c": -1.0}, {"c": float("nan")}])
 def test_settings_out_of_range_are_refused(settings):
-    with pytest.raises(ValueError, match="uct needs|must be 0 or more"):
+    with pytest.raises(ValueError, match=r"uct needs|must be 0 or more"):
         UCTPlayer(**settings)
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from sakiyomi.arena import Tournament, live
 from sakiyomi.arena.live import follow, plain_console, standings_table
-from sakiyomi.arena.ratings import Rating
+from sakiyomi.arena.rating import Rating
 
 
 def followed(terminal, **settings):

@@ -139,7 +139,7 @@ def test_results_of_games_with_points(players, result):
 
 def test_dead_stones_are_judged_where_the_game_can():
     class Settled(PointsGame):
-        def settled_score(self, states):
+        def final_score(self, states):
             return states["board"].sum(axis=1) * 0.0
 
     record = play_game(Settled(), (fakes.First(), fakes.First()))

@@ -1,0 +1,229 @@
+"""The commands `records check`, `records convert` and `records stats`."""
+
+import json
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from sakiyomi.sgf import Collection, Record
+
+app = typer.Typer(
+    help="Game records: check, convert, count.",
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
+
+_Paths = Annotated[list[Path], typer.Argument(metavar="PATH...", help="record files, folders, archives")]
+_Json = Annotated[bool, typer.Option("--json", help="print JSON")]
+_PROGRESS_AFTER = 1.0  # seconds until a progress bar is worth showing
+
+
+@app.command()
+def check(
+    paths: _Paths,
+    strict: Annotated[bool, typer.Option("--strict", help="tolerated faults are failures, too")] = False,
+    replay: Annotated[bool, typer.Option("--replay/--no-replay", help="play every move under the rules")] = True,
+    as_json: _Json = False,
+) -> None:
+    """Read every game and replay it; list those that are faulty, with file, byte, line and reason.
+
+    Exit code 0 if all are sound, 1 if some are not, 2 if a path cannot be opened. Faults that are read all the same
+    (docs/sgf.md lists them) are counted by kind, and are failures only with --strict.
+
+    Example: sakiyomi records check games/ kgs-6d-19x19.tar.xz
+    """
+    from sakiyomi.sgf import Collection
+
+    collection = Collection(*paths, strict=strict, legal=replay)
+    tolerated: Counter[str] = Counter()
+    began = time.perf_counter()
+    for record in _with_progress(collection, "checking"):
+        tolerated.update({found.fault.name for found in record.tree.faults})
+    took = time.perf_counter() - began
+    if as_json:
+        _print_json(
+            {
+                "files": collection.files,
+                "games": collection.games,
+                "failures": [
+                    {"file": bad.file, "game": bad.game, "byte": bad.byte, "line": bad.line, "reason": bad.reason}
+                    for bad in collection.failures
+                ],
+                "tolerated": dict(tolerated.most_common()),
+            }
+        )
+    else:
+        _print_check(collection, tolerated, took)
+    if collection.failures:
+        raise typer.Exit(1)
+    if not collection.files:
+        raise ValueError(f"no record files in {', '.join(map(str, paths))}; names such as game.sgf are looked for")
+
+
+def _print_check(collection: "Collection", tolerated: Counter[str], took: float) -> None:
+    from sakiyomi.sgf import Fault
+
+    for bad in collection.failures:
+        print(_clean(str(bad)))
+    if tolerated:
+        print("read all the same:")
+        for name, count in tolerated.most_common():
+            print(f"  {count:7,}  {Fault[name].value}")
+    rate = f", {collection.games / took:,.0f} games/s" if took > _PROGRESS_AFTER else ""
+    print(f"{collection.games:,} sound games, {len(collection.failures):,} failures{rate}")
+
+
+@app.command()
+def convert(
+    paths: _Paths,
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help=".sgf, .sgf.gz, .sgf.xz or .jsonl")],
+    charset: Annotated[str, typer.Option(help="of the SGF written, such as UTF-8 or Shift_JIS")] = "UTF-8",
+    main_line: Annotated[bool, typer.Option("--main-line", help="leave variations and markup out")] = False,
+    legal: Annotated[bool, typer.Option("--legal", help="leave games out that do not replay")] = False,
+) -> None:
+    """Write all games into one clean SGF file, or one JSON object a line (.jsonl).
+
+    Games that cannot be read are named on standard error and left out; the exit code is then 1.
+
+    Example: sakiyomi records convert old/ --out all.sgf --main-line
+    """
+    from dataclasses import replace
+
+    from sakiyomi.sgf import Collection, save
+    from sakiyomi.sgf.writing import write_whole
+
+    collection = Collection(*paths, legal=legal)
+    records = _with_progress(collection, "reading")
+    if out.suffix == ".jsonl":
+        lines = [json.dumps(_as_json(record), ensure_ascii=False) for record in records]
+        count = len(lines)
+        write_whole(out, "".join(f"{line}\n" for line in lines).encode("utf-8", "replace"))
+    elif ".sgf" in out.suffixes:
+        kept = [replace(record, tree=None) if main_line else record for record in records]
+        count = len(kept)
+        save(kept, out, charset)
+    else:
+        raise ValueError(f"--out {out}: the name must end in .sgf, .sgf.gz, .sgf.xz, .sgf.bz2 or .jsonl")
+    for bad in collection.failures:
+        print(_clean(f"left out: {bad}"), file=sys.stderr)
+    print(f"{count:,} games written to {out}")
+    if collection.failures:
+        raise typer.Exit(1)
+
+
+def _as_json(record: "Record") -> dict[str, Any]:
+    return {
+        "game": record.game,
+        "setup": record.setup,
+        "moves": record.moves,
+        "result": record.result,
+        "ending": record.ending,
+        "players": record.players,
+        "tags": dict(record.tags),
+        "comments": {str(ply): text for ply, text in record.comments.items()},
+    }
+
+
+@app.command()
+def stats(paths: _Paths, as_json: _Json = False) -> None:
+    """Count games, moves, results, handicaps, charsets, and the most frequent players.
+
+    Example: sakiyomi records stats kgs-6d-19x19.tar.xz
+    """
+    from sakiyomi.sgf import Collection
+
+    collection = Collection(*paths)
+    counted = _count(_with_progress(collection, "counting"))
+    counted["failures"] = len(collection.failures)
+    if as_json:
+        _print_json(counted)
+    else:
+        _print_stats(counted)
+    if not collection.files:
+        raise ValueError(f"no record files in {', '.join(map(str, paths))}; names such as game.sgf are looked for")
+
+
+def _count(records: Iterator["Record"]) -> dict[str, Any]:
+    """What `stats` shows."""
+    tables: dict[str, Counter[str]] = {
+        name: Counter() for name in ("game", "result", "how", "handicap", "rules", "year", "charset", "player")
+    }
+    games = moves = variations = comments = 0
+    for record in records:
+        games += 1
+        moves += len(record.moves)
+        comments += len(record.comments)
+        variations += len(record.tree) > record.tree.main_line_stop - record.tree.first
+        tables["game"][record.game] += 1
+        winner = {1.0: "black wins", 0.5: "draw", 0.0: "white wins", None: "unknown"}[record.score]
+        tables["result"][winner] += 1
+        tables["how"][record.ending or ("score" if record.result[2:3].isdigit() else "unknown")] += 1
+        tables["handicap"][record.tags.get("handicap") or "0"] += 1
+        tables["rules"][record.tags.get("rules") or "unknown"] += 1
+        tables["year"][(record.tags.get("date") or "unknown")[:4]] += 1
+        tables["charset"][record.tree.charset] += 1
+        tables["player"].update(name for name in record.players if name)
+    return {
+        "games": games,
+        "moves": moves,
+        "moves per game": round(moves / games, 1) if games else 0,
+        "games with variations": variations,
+        "comments": comments,
+        **{name: dict(table.most_common(12)) for name, table in tables.items()},
+    }
+
+
+def _print_stats(counted: dict[str, Any]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(show_header=False, box=None, pad_edge=False)
+    for name, value in counted.items():
+        shown = f"{value:,}" if not isinstance(value, dict) else ""
+        if isinstance(value, dict):
+            shown = "  ".join(f"{_clean(str(key))} {count:,}" for key, count in value.items())
+        table.add_row(name, shown)
+    Console(soft_wrap=False, markup=False, highlight=False).print(table)
+
+
+def _with_progress(collection: "Collection", doing: str) -> Iterator["Record"]:
+    """The records; on a terminal with a bar of the bytes read, once it has taken a second."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield from collection
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    began, shown, bar = time.perf_counter(), 0.0, Progress(*columns, console=console, transient=True)
+    task = bar.add_task(doing)
+    try:
+        for record in collection:
+            now = time.perf_counter()
+            if now - began > _PROGRESS_AFTER and now - shown > 0.2:
+                if not shown:
+                    bar.start()
+                shown = now
+                done, total = collection.progress
+                bar.update(task, completed=done, total=total, description=f"{doing} {collection.games:,} games")
+            yield record
+    finally:
+        if shown:
+            bar.stop()
+
+
+def _print_json(value: Any) -> None:
+    print(json.dumps(value, indent=2, ensure_ascii=not (sys.stdout.encoding or "").lower().startswith("utf")))
+
+
+def _clean(text: str) -> str:
+    """`text` in one line, without control characters: names in records are anybody's."""
+    line = "".join(c if c.isprintable() else " " for c in text)
+    return line.encode(sys.stdout.encoding or "utf-8", "replace").decode(sys.stdout.encoding or "utf-8")

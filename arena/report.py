@@ -1,0 +1,308 @@
+"""One self-contained HTML page about a tournament: standings, cross table, ratings, and every game on a drawn board.
+
+The page (report.html, .css and two .js beside this file) is filled here with text, figures and the games; it needs no
+rules, no network and no other file. What a user named is escaped by Jinja in the page and as JSON in the data.
+"""
+
+import json
+import math
+import os
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, StrictUndefined, Template
+
+from sakiyomi.arena.frames import Board, film
+from sakiyomi.arena.match import Played, Termination
+from sakiyomi.arena.rating import Fit, Rating, fit
+
+FAIR = (Termination.NORMAL, Termination.RESIGNATION, Termination.MOVE_LIMIT)
+"""Endings that are nobody's fault."""
+MARGIN = 400.0
+"""Elo that the rating plot shows beyond the best and the worst; longer intervals are cut there and get an arrow."""
+
+
+def write_report(
+    path: Path,
+    title: str,
+    games: Sequence[Played],
+    *,
+    subtitle: str = "",
+    planned: int | None = None,
+    anchor: str | None = None,
+    anchor_elo: float = 0.0,
+) -> None:
+    """Write the page about `games`, in the order of their numbers, to `path`; what stood there stays until it is whole.
+
+    `planned` is the number of games that the tournament is to have. `anchor` is the player rated `anchor_elo`.
+    """
+    text = render(title, games, subtitle=subtitle, planned=planned, anchor=anchor, anchor_elo=anchor_elo)
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        unfinished.write_text(text, encoding="utf-8")
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def render(
+    title: str,
+    games: Sequence[Played],
+    *,
+    subtitle: str = "",
+    planned: int | None = None,
+    anchor: str | None = None,
+    anchor_elo: float = 0.0,
+) -> str:
+    """The page as text; see `write_report`."""
+    rated = any(game.rated and game.record.players[0] != game.record.players[1] for game in games)
+    found = fit(games, anchor=anchor, anchor_elo=anchor_elo) if rated else None
+    table = found.table() if found else []
+    names = [row.name for row in table]
+    unrated = sorted({name for game in games for name in game.record.players} - set(names))
+    film_data = _films(games, [*names, *unrated])
+    return _template().render(
+        title=title,
+        subtitle=subtitle,
+        facts=_facts(games, planned, found),
+        progress=len(games) / planned if planned and len(games) < planned else None,
+        table=[_standing(row, rank, table, games) for rank, row in enumerate(table)],
+        pools=1 + max((row.pool for row in table), default=0),
+        plot=_plot(table),
+        cross=_cross(games, names),
+        unrated=unrated,
+        anchor=anchor,
+        advantage=_advantage(games, found, film_data["boards"]),
+        endings=_endings(games),
+        faults=[
+            {"number": number, "players": game.record.players, "termination": game.termination, "detail": game.detail}
+            for number, game in enumerate(games, 1)
+            if game.termination not in FAIR
+        ],
+        count=len(games),
+        data=_json(film_data),
+        css=_text("report.css"),
+        scripts=[_text("report_board.js"), _text("report.js")],
+    )
+
+
+@lru_cache
+def _template() -> Template:
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
+    )
+    environment.filters |= {
+        "elo": elo_text,
+        "signed": signed,
+        "clock": clock,
+        "percent": percent,
+        "likelihood": likelihood,
+    }
+    return environment.from_string(_text("report.html"))
+
+
+def _text(name: str) -> str:
+    return files("sakiyomi.arena").joinpath(name).read_text(encoding="utf-8")
+
+
+def elo_text(elo: float) -> str:
+    """A rating in whole points, with a minus sign that is one."""
+    return f"{round(elo):d}".replace("-", "\N{MINUS SIGN}")
+
+
+def signed(elo: float) -> str:
+    """A difference in whole points with its sign."""
+    return f"{round(elo):+d}".replace("-", "\N{MINUS SIGN}") if round(elo) else "0"
+
+
+def percent(share: float) -> str:
+    """A share (0..1) with one decimal: "62.5 %"."""
+    return f"{100 * share:.1f} %"
+
+
+def likelihood(share: float) -> str:
+    """A share as `percent` writes it, which never claims certainty."""
+    return "> 99.9 %" if share > 0.9995 else percent(share)
+
+
+def clock(seconds: float) -> str:
+    """A time in the unit that suits it: "85 ms", "3.2 s", "4:05"."""
+    if seconds < 0.9995:
+        return f"{1000 * seconds:.0f} ms"
+    if seconds < 99.95:
+        return f"{seconds:.1f} s"
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+
+
+def _facts(games: Sequence[Played], planned: int | None, found: Fit | None) -> list[tuple[str, str]]:
+    """The (label, figure) pairs under the title."""
+    players = {name for game in games for name in game.record.players}
+    plies = [len(game.record.moves) for game in games]
+    faults = sum(game.termination not in FAIR for game in games)
+    whole = f"{len(games)} of {planned}" if planned is not None and planned != len(games) else f"{len(games)}"
+    facts = [("Players", f"{len(players)}"), ("Games", whole)]
+    kinds = Counter(game.record.game for game in games)
+    facts.append(("Game", ", ".join(name for name, _ in kinds.most_common(3)) or "none yet"))
+    tags = Counter(tuple(game.record.tags.get(tag, "") for tag in ("rules", "komi")) for game in games)
+    if len(tags) == 1 and all(
+        *tags,
+    ):
+        rules, komi = next(iter(tags))
+        facts.append(("Rules", f"{rules}, komi {komi}"))
+    if games:
+        facts.append(("Moves a game", f"{sum(plies) / len(plies):.0f}"))
+        facts.append(("Thinking time", clock(sum(sum(game.seconds) for game in games))))
+        facts.append(("Faults", f"{faults}" if faults else "none"))
+    return facts
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A row of the table: the rating, the rank within its pool, and the mean thinking time of a game in seconds."""
+
+    rating: Rating
+    rank: int
+    opens_pool: bool
+    seconds: float
+
+
+def _standing(row: Rating, place: int, table: Sequence[Rating], games: Sequence[Played]) -> Standing:
+    above = [other for other in table[:place] if other.pool == row.pool]
+    times = [
+        time for game in games for name, time in zip(game.record.players, game.seconds, strict=True) if name == row.name
+    ]
+    return Standing(row, len(above) + 1, not above, sum(times) / max(len(times), 1))
+
+
+def _plot(table: Sequence[Rating]) -> dict[str, Any] | None:
+    """Ratings with their intervals as percentages of the plot's width, and ticks at round figures."""
+    if not table:
+        return None
+    lowest, highest = min(row.elo for row in table) - MARGIN, max(row.elo for row in table) + MARGIN
+    low = max(min(row.low for row in table), lowest)
+    high = min(max(row.high for row in table), highest)
+    room = 0.04 * (high - low) or 50.0
+    low, high = low - room, high + room
+
+    def at(elo: float) -> float:
+        return round(100 * (min(max(elo, low), high) - low) / (high - low), 2)
+
+    step = next(
+        (step for step in (5, 10, 20, 25, 50, 100, 200, 250, 500) if (high - low) / step <= 5),
+        1000 * math.ceil((high - low) / 5000),
+    )
+    ticks = range(math.ceil(low / step), math.floor(high / step) + 1)
+    return {
+        "ticks": [(at(step * tick), elo_text(step * tick), tick == 0) for tick in ticks],
+        "rows": [
+            {
+                "rating": row,
+                "low": at(row.low),
+                "elo": at(row.elo),
+                "high": at(row.high),
+                "cut_low": row.low < low,
+                "cut_high": row.high > high,
+            }
+            for row in table
+        ],
+    }
+
+
+def _cross(games: Sequence[Played], names: Sequence[str]) -> list[list[dict[str, Any] | None]]:
+    """[row][column] what the player of the row made of the player of the column; None where they have not met."""
+    met: dict[tuple[str, str], list[list[int]]] = {}  # [as first or second][won, drawn, lost]
+    for game in games:
+        score = game.record.score
+        if not game.rated or score is None:
+            continue
+        first, second = game.record.players
+        met.setdefault((first, second), [[0, 0, 0], [0, 0, 0]])[0][round(2 - 2 * score)] += 1
+        met.setdefault((second, first), [[0, 0, 0], [0, 0, 0]])[1][round(2 * score)] += 1
+    return [[_cell(met.get((row, column))) if row != column else None for column in names] for row in names]
+
+
+def _cell(met: list[list[int]] | None) -> dict[str, Any] | None:
+    if met is None:
+        return None
+    wins, draws, losses = (sum(seat) for seat in zip(*met, strict=True))
+    score = (wins + draws / 2) / (wins + draws + losses)
+    seats = "; ".join(
+        f"moving {order} {won}\N{EN DASH}{drawn}\N{EN DASH}{lost}"
+        for order, (won, drawn, lost) in zip(("first", "second"), met, strict=True)
+    )
+    return {
+        "wins": wins,
+        "draws": draws,
+        "losses": losses,
+        "score": score,
+        "side": "won" if score > 0.5 else "lost",
+        "strength": round(abs(score - 0.5), 3),
+        "seats": seats,
+    }
+
+
+def _advantage(games: Sequence[Played], found: Fit | None, boards: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """What the first player made of all games, and what the fit says that moving first is worth."""
+    if found is None:
+        return None
+    scores = [game.record.score for game in games if game.rated]
+    won, drawn, lost = (scores.count(score) for score in (1.0, 0.5, 0.0))
+    total = won + drawn + lost
+    return {
+        "sides": boards[0]["sides"] if len(boards) == 1 else ("First", "Second"),
+        "shares": [(won, won / total), (drawn, drawn / total), (lost, lost / total)],
+        "score": (won + drawn / 2) / total,
+        "worth": found.advantage,
+        "equal_draws": found.draws,
+    }
+
+
+def _endings(games: Sequence[Played]) -> list[tuple[str, int, float]]:
+    """(ending, games, share), the most common first."""
+    return [(ending, n, n / len(games)) for ending, n in Counter(_ending(game) for game in games).most_common()]
+
+
+def _ending(game: Played) -> str:
+    """Why the game ended: by which rule, or by whose doing."""
+    return game.record.ending or str(game.termination)
+
+
+def _films(games: Sequence[Played], names: Sequence[str]) -> dict[str, Any]:
+    """What the page's script gets: names, boards, endings, and the games as short lists in the order of `FIELDS`."""
+    boards: list[Board] = []
+    endings: list[str] = []
+    rows: list[list[Any]] = []
+    for game in games:
+        record, shown = game.record, film(game.record)
+        if shown and shown.board not in boards:
+            boards.append(shown.board)
+        if _ending(game) not in endings:
+            endings.append(_ending(game))
+        rows.append(
+            [
+                *(names.index(name) for name in record.players),
+                record.result,
+                record.score,
+                endings.index(_ending(game)),
+                game.detail,
+                [round(time, 3) for time in game.seconds],
+                int(game.rated),
+                " ".join(record.moves),
+                boards.index(shown.board) if shown else -1,
+                *((shown.start, shown.changes, shown.turns, shown.fault) if shown else ("", "", "", "")),
+                {ply: text for ply, text in record.comments.items() if text != game.detail},
+            ]
+        )
+    return {"players": list(names), "endings": endings, "boards": [asdict(board) for board in boards], "games": rows}
+
+
+def _json(data: Any) -> str:
+    """JSON that may stand in a script element: no "<" can end it."""
+    return json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")

@@ -1,0 +1,316 @@
+"""The report's contents: figures, films of games, escaping, self-containment, and pools with nothing to show."""
+
+import json
+import re
+from html import unescape
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sakiyomi.arena.frames import Film, decode, film
+from sakiyomi.arena.match import Played, Termination
+from sakiyomi.arena.rating import ratings
+from sakiyomi.arena.report import clock, elo_text, likelihood, percent, render, signed, write_report
+from sakiyomi.boards.catalog import make_game
+from sakiyomi.boards.position import Position
+from sakiyomi.sgf.record import Record
+
+VOID = {"meta", "link", "input", "br", "path", "line", "circle", "hr"}
+NASTY = "</script><script>alert(1)</script><b onmouseover='x'>&amp;\"\u2028"
+
+
+class Page(HTMLParser):
+    """Checks that elements nest, and collects attributes and the text of tables."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.links, self.tags = [], [], []
+        self.feed(text)
+        assert self.open == []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.links += [value for name, value in attrs if name in ("src", "href", "action", "data", "poster")]
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.tags.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+def played(first="a", second="b", result="1-0", game="tictactoe", moves=("b2", "a1"), **more):
+    termination = more.pop("termination", Termination.NORMAL)
+    detail = more.pop("detail", "")
+    record = Record(
+        game, moves=moves, result=result, players=(first, second), ending=more.pop("ending", "line"), **more
+    )
+    return Played(record, termination, detail, (0.25, 1.5))
+
+
+def random_game(name, seed, plies=120):
+    rng = np.random.default_rng(seed)
+    position = Position(make_game(name))
+    moves = []
+    while position.outcome() is None and len(moves) < plies:
+        legal = position.legal_moves()
+        moves.append(legal[rng.integers(len(legal))])
+        position.play(moves[-1])
+    return Record(name, moves=tuple(moves), result="1-0", players=("a", "b"))
+
+
+def data_of(page):
+    return json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', page, re.S)[1])
+
+
+def words(page, table):
+    """The rows of a table of the page as lists of cell texts."""
+    inside = re.search(rf'<table id="{table}".*?</table>', page, re.S)[0]
+    rows = re.findall(r"<tr.*?</tr>", inside, re.S)
+    cells = [re.findall(r"<(?:td|th)\b.*?</(?:td|th)>", row, re.S) for row in rows]
+    return [[" ".join(unescape(re.sub(r"<[^>]+>", " ", cell)).split()) for cell in row] for row in cells]
+
+
+class TestFilms:
+    @pytest.mark.parametrize(
+        "name", ["go-9x9", "go-3x5", "go-25x25", "othello", "othello-6x6", "connect4", "tictactoe"]
+    )
+    @pytest.mark.parametrize("seed", [1, 2])
+    def test_a_film_shows_every_position(self, name, seed):
+        record = random_game(name, seed, 300 if name == "go-3x5" else 120)
+        shown = film(record)
+        position = Position(make_game(name))
+        boards = decode(shown)
+        assert len(boards) == len(record.moves) + 1 == len(shown.turns) + 1
+        for board, move, turn in zip(boards, record.moves, shown.turns, strict=False):
+            assert (board == position.board()).all()
+            assert position.turn == int(turn)
+            position.play(move)
+        assert (boards[-1] == position.board()).all()
+        assert shown.fault == ""
+
+    def test_the_cell_that_was_played_comes_first(self):
+        shown = film(Record("othello", moves=("d3", "c3")))
+        for text, cell in zip(shown.changes.split(","), (8 * 2 + 3, 8 * 2 + 2), strict=True):
+            assert decode(Film(shown.board, text[:3], "", "", ""))[0].ravel()[cell] != 0
+
+    def test_captures_are_part_of_a_move(self):
+        moves = ("B1", "A1", "A2")  # Black takes the corner
+        boards = decode(film(Record("go-5x5", moves=moves)))
+        assert boards[2][4, 0] == -1
+        assert boards[3][4, 0] == 0
+
+    def test_a_setup_is_the_first_picture(self):
+        shown = film(Record("tictactoe", setup="X.O/.X./..O", moves=("a1",)))
+        assert decode(shown)[0].tolist() == [[1, 0, -1], [0, 1, 0], [0, 0, -1]]
+
+    def test_rules_of_the_record_are_followed(self):
+        suicide = ("A2", "B1", "B2", "E5", "C1", "A1")  # of two stones
+        chinese = film(Record("go-5x5", moves=suicide, tags={"rules": "chinese", "komi": "7.5"}))
+        assert "suicide" in chinese.fault
+        assert film(Record("go-5x5", moves=suicide, tags={"rules": "tromp-taylor"})).fault == ""
+        assert film(Record("go-5x5", moves=suicide, tags={"rules": "house", "komi": "lots"})).fault == ""
+
+    def test_an_illegal_record_stops_where_it_breaks(self):
+        shown = film(Record("tictactoe", moves=("b2", "b2", "a1")))
+        assert len(decode(shown)) == 2
+        assert shown.fault.startswith("the record cannot be followed after move 1: illegal move b2")
+
+    @pytest.mark.parametrize("record", [Record("tiddlywinks", moves=("1",)), Record("tictactoe", setup="?")])
+    def test_what_cannot_be_shown_has_no_film(self, record):
+        assert film(record) is None
+
+    def test_a_move_costs_a_few_bytes(self):
+        shown = film(random_game("go-9x9", 5))
+        assert len(shown.changes) < 6 * len(shown.turns)
+
+
+class TestFigures:
+    GAMES = (
+        [played("strong", "weak", "1-0")] * 6
+        + [played("weak", "strong", "0-1")] * 5
+        + [played("weak", "strong", "1/2-1/2", ending="full board")]
+        + [played("strong", "third", "1-0")] * 2
+        + [played("third", "weak", "0-1", ending="", termination=Termination.CRASH, detail="third: exit code 3")]
+    )
+
+    def test_standings_are_the_ratings(self):
+        page = render("Title", self.GAMES)
+        rows = words(page, "standings")[1:]
+        table = ratings(self.GAMES)
+        assert [row[1] for row in rows] == [row.name for row in table] == ["strong", "weak", "third"]
+        for cells, row in zip(rows, table, strict=True):
+            assert cells[2] == elo_text(row.elo)
+            assert cells[3] == f"{signed(row.high - row.elo)} {signed(row.low - row.elo)}"
+            assert cells[4:7] == [f"{row.games}", f"{row.wins}–{row.draws}–{row.losses}", percent(row.score)]
+        assert rows[0][4:7] == ["14", "13–1–0", "96.4 %"]
+        assert rows[0][7] == likelihood(table[0].los)
+        assert rows[-1][7] == "–"
+        assert rows[0][8] == clock((8 * 0.25 + 6 * 1.5) / 14)
+
+    def test_cross_table(self):
+        page = render("Title", self.GAMES)
+        rows = words(page, "cross")
+        assert rows[0][1:] == ["strong", "weak", "third"]
+        assert rows[1] == ["strong", "", "95.8 % 11–1–0", "100.0 % 2–0–0"]
+        assert rows[2] == ["weak", "4.2 % 0–1–11", "", "100.0 % 1–0–0"]
+        assert rows[3] == ["third", "0.0 % 0–0–2", "0.0 % 0–0–1", ""]
+        assert "strong against weak: moving first 6–0–0; moving second 5–1–0" in page
+
+    def test_endings_and_faults(self):
+        page = render("Title", self.GAMES)
+        assert [(row[0], row[2]) for row in words(page, "endings")[1:]] == [
+            ("line", "13"),
+            ("full board", "1"),
+            ("crash", "1"),
+        ]
+        assert words(page, "faults")[1:] == [["15", "third – weak", "crash", "third: exit code 3"]]
+        assert 'href="#game-15"' in page
+
+    def test_the_first_player(self):
+        page = render("Title", self.GAMES)
+        assert "X moves first and scores <b>56.7 %</b>" in page
+        assert "X wins 8" in page
+        assert "O wins 6" in page
+
+    def test_planned_games(self):
+        assert "15 of 20" in render("Title", self.GAMES, planned=20)
+        assert "<progress" in render("Title", self.GAMES, planned=20)
+        assert "<progress" not in render("Title", self.GAMES, planned=15)
+
+    def test_an_anchor_is_named(self):
+        page = render("Title", self.GAMES, anchor="weak", anchor_elo=1500)
+        assert "Elo with weak held fixed" in page
+        assert words(page, "standings")[2][1:4] == ["weak", "1500", "anchor"]
+        with pytest.raises(ValueError, match="anchor 'nobody'"):
+            render("Title", self.GAMES, anchor="nobody")
+
+    def test_data_for_the_script(self):
+        data = data_of(render("Title", self.GAMES))
+        assert data["players"] == ["strong", "weak", "third"]
+        assert len(data["games"]) == 15
+        assert data["games"][14][5] == "third: exit code 3"
+        assert [board["style"] for board in data["boards"]] == ["tictactoe"]
+
+
+class TestAwkwardTournaments:
+    def test_no_games(self):
+        page = render("Title", [], planned=10)
+        Page(page)
+        assert "No rated game yet" in page
+        assert "0 of 10" in page
+
+    def test_only_unrated_games(self):
+        page = render("Title", [played(result="*", termination=Termination.COULD_NOT_START, detail="a: no such file")])
+        Page(page)
+        assert "No rated game yet" in page
+        assert "no such file" in page
+
+    def test_only_games_against_oneself(self):
+        Page(render("Title", [played("a", "a")]))
+
+    def test_pools_that_never_met(self):
+        page = render("Title", [played("a", "b"), played("b", "a"), played("x", "y")])
+        Page(page)
+        assert "2 groups that never met" in page
+        assert [row[0] for row in words(page, "standings")[1:]] == ["Group 1", "1", "2", "Group 2", "1", "2"]
+
+    def test_a_player_who_never_started_is_named(self):
+        failed = played("c", "a", "*", termination=Termination.COULD_NOT_START)
+        assert "Not rated: c." in render("Title", [played(), failed])
+
+    def test_games_that_have_no_board(self):
+        page = render("Title", [played(game="tiddlywinks", moves=("flip", "flop"))])
+        assert data_of(page)["games"][0][9] == -1
+
+    @pytest.mark.parametrize(
+        "where", ["title", "subtitle", "name", "detail", "ending", "result", "move", "comment", "tag"]
+    )
+    def test_what_users_name_is_escaped(self, where):
+        at = {where: NASTY}
+        game = played(
+            at.get("name", "a"),
+            "b",
+            at.get("result", "1-0"),
+            game="tictactoe" if where != "move" else "tiddlywinks",
+            moves=(at.get("move", "b2"),),
+            ending=at.get("ending", "line"),
+            detail=at.get("detail", ""),
+            termination=Termination.CRASH,
+            comments={1: at.get("comment", "")},
+            tags={"rules": at.get("tag", "r"), "komi": "1"},
+        )
+        page = render(at.get("title", "t"), [game, played()], subtitle=at.get("subtitle", ""))
+        assert Page(page).tags.count("script") == 2
+        assert "<script>alert" not in page
+        assert "<b onmouseover" not in page
+        assert json.dumps(data_of(page))
+
+    @settings(max_examples=15, deadline=None)
+    @given(st.lists(st.text(min_size=1), min_size=2, max_size=4, unique=True), st.text())
+    def test_any_text_survives(self, names, title):
+        page = render(title, [played(first, second) for first in names for second in names if first != second])
+        Page(page)
+        assert sorted(data_of(page)["players"]) == sorted(names)
+
+
+class TestFile:
+    def test_the_page_stands_alone(self, tmp_path):
+        write_report(tmp_path / "report.html", "Title", TestFigures.GAMES)
+        text = (tmp_path / "report.html").read_text(encoding="utf-8")
+        page = Page(text)
+        assert all(link.startswith(("#", "data:")) for link in page.links)
+        addresses = set(re.findall(r"(?:https?:)?//[\w.]+\.[\w./]+", text))
+        assert addresses == {"http://www.w3.org/2000/svg"}  # a namespace, which nobody fetches
+        assert "@import" not in text
+        assert "url(" not in text.replace("url(#", "")
+        assert "default-src 'none'" in text
+
+    def test_hundreds_of_games_stay_small(self):
+        games = [Played(random_game("go-9x9", seed, 90), Termination.NORMAL) for seed in range(20)]
+        empty, full = len(render("t", games[:1])), len(render("t", games))
+        assert (full - empty) / 19 < 1000
+
+    def test_nothing_half_written(self, tmp_path, monkeypatch):
+        path = tmp_path / "report.html"
+        path.write_text("before")
+
+        def fail(self, text, encoding):
+            self.open("w").write(text[:10])
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr(type(path), "write_text", fail)
+        with pytest.raises(OSError, match="No space left"):
+            write_report(path, "Title", [])
+        assert [file.name for file in tmp_path.iterdir()] == ["report.html"]
+        assert path.read_text() == "before"
+
+    def test_the_same_games_give_the_same_page(self):
+        assert render("Title", TestFigures.GAMES) == render("Title", TestFigures.GAMES)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0, "0 ms"),
+        (0.0854, "85 ms"),
+        (0.9996, "1.0 s"),
+        (3.21, "3.2 s"),
+        (99.96, "1:40"),
+        (245, "4:05"),
+        (7384, "2:03:04"),
+    ],
+)
+def test_times(seconds, text):
+    assert clock(seconds) == text
+
+
+def test_figures_as_text():
+    assert [elo_text(x) for x in (12.4, -12.6, -0.2)] == ["12", "−13", "0"]
+    assert [signed(x) for x in (12.4, -12.6, -0.2)] == ["+12", "−13", "0"]
+    assert [likelihood(x) for x in (0.5, 0.9994, 0.9999)] == ["50.0 %", "99.9 %", "> 99.9 %"]
