@@ -8,6 +8,7 @@ import os
 import re
 import sqlite3
 import sys
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -92,6 +93,29 @@ def perft(
         count = start.perft(plies)
         took = time.perf_counter() - began
         print(f"perft {plies:2d}  {count:15,d}  {took:8.3f} s  {count / max(took, 1e-9):13,.0f} a second")
+
+
+@app.command()
+def bench(
+    names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="which; all if none is named")] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="a tenth of the work: to see that they run")] = False,
+) -> None:
+    """Run the benchmarks of a checkout, each beside the peers that are installed.
+
+    Example: sakiyomi bench go_speed --quick
+    """
+    import subprocess
+
+    folder = Path(__file__).resolve().parent.parent / "benchmarks"
+    found = {path.stem: path for path in sorted(folder.glob("*_speed.py"))}
+    if not found:
+        raise ValueError(f"no benchmarks in {folder}; they are part of the repository, not of an installed package")
+    for name in names or []:
+        if name not in found:
+            raise ValueError(f"no benchmark {name!r}; there are: {', '.join(found)}")
+    for name in names or found:
+        print(f"{name}:", flush=True)
+        subprocess.run([sys.executable, str(found[name]), *(["--quick"] if quick else [])], check=True)
 
 
 @app.command()

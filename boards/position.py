@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 
 from sakiyomi.boards.game import BadNotation, Ending, Game, IllegalMove, States
 
+PERFT_SLICE = 4096  # positions expanded together
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -58,11 +60,7 @@ class Position:
             raise IllegalMove(f"action {action} is not one of {self.game.name}'s 0..{self.game.num_actions - 1}")
         if not self.game.legal(self.state)[0, action]:
             ending = Ending(int(self.game.ending(self.state)[0]))
-            why = (
-                f"the game has ended ({ending.text})"
-                if ending
-                else self.game.why_illegal(self.state, action)
-            )
+            why = f"the game has ended ({ending.text})" if ending else self.game.why_illegal(self.state, action)
             text = move if isinstance(move, str) else self.game.move_text(self.state, action)
             raise IllegalMove(f"illegal move {text} in {self.text()}: {why}")
         return action
@@ -121,12 +119,7 @@ class Position:
         """How many sequences of `depth` legal moves there are; a game that ends earlier counts no further."""
         if depth < 0:
             raise ValueError(f"depth must be 0 or more, got {depth}")
-        level = self.state
-        for _ in range(max(depth - 1, 0)):
-            rows, actions = np.nonzero(self.game.legal(level))
-            level = level[rows]
-            self.game.play(level, actions.astype(np.int32))
-        return 1 if depth == 0 else int(self.game.legal(level).sum())
+        return 1 if depth == 0 else _count_games(self.game, self.state, depth)
 
     def __str__(self) -> str:
         return self.game.draw(self.state)
@@ -139,6 +132,20 @@ class Position:
 
     def __hash__(self) -> int:
         return hash((self.game.name, self.text()))
+
+
+def _count_games(game: Game, states: States, depth: int) -> int:
+    """Sum of perft over `states`, a slice of the next level at a time, so that memory stays bounded."""
+    rows, actions = np.nonzero(game.legal(states))
+    if depth == 1:
+        return len(rows)
+    total = 0
+    for first in range(0, len(rows), PERFT_SLICE):
+        part = slice(first, first + PERFT_SLICE)
+        level = states[rows[part]]
+        game.play(level, actions[part].astype(np.int32))
+        total += _count_games(game, level, depth - 1)
+    return total
 
 
 __all__ = ["BadNotation", "IllegalMove", "Outcome", "Position"]

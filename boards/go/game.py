@@ -4,7 +4,7 @@ Board size is an argument of the kernels, not a constant: one compilation serves
 the noise of kernels compiled for one size.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sakiyomi.boards import rows
+from sakiyomi.boards.batches import plain, ready
 from sakiyomi.boards.game import BadNotation, Ending, States, Symmetry, one
 from sakiyomi.boards.go import life, notation, planes, rollout, rules, score
 from sakiyomi.boards.go.rulesets import RULES, SCORING, SUPERKO, Ruleset, Scoring, Superko
@@ -116,7 +117,7 @@ class Go:
 
     def legal(self, states: States) -> NDArray[np.bool_]:
         """[B, A]; a pass is legal until the game has ended."""
-        states = _readable(states)
+        states = ready(states, self.dtype)
         w, k64, _ = self.layout.words(states)
         size, cold, _ = self._places
         out = np.empty((len(states), self.num_actions), np.bool_)
@@ -127,7 +128,7 @@ class Go:
 
     def sensible(self, states: States) -> NDArray[np.bool_]:
         """[B, A], the legal actions less the filling of own single-point eyes and passes on a board still open."""
-        states = _readable(states)
+        states = ready(states, self.dtype)
         out = self.legal(states)
         args = (self.layout.words(states)[0], self._places[0], *self._size, out)
         rows.run(rules.sensible_rows, len(states), PLAY_GRAIN, *args)
@@ -136,7 +137,7 @@ class Go:
     def play(self, states: States, actions: NDArray[np.integer[Any]]) -> None:
         """Play actions [B] in place."""
         args = (*self.layout.words(_writable(states)), *self._places, *self._size, U(self.max_plies), self._ko)
-        actions = np.ascontiguousarray(actions, np.int32)
+        actions = plain(actions, np.int32)
         rows.run(rules.play_rows, len(states), PLAY_GRAIN, *args, actions)
 
     def turn(self, states: States) -> NDArray[np.int8]:
@@ -163,7 +164,7 @@ class Go:
 
     def observe_bytes(self, states: States) -> NDArray[np.uint8]:
         """`observe` in a quarter of the memory: uint8 [B, 17, H, W]."""
-        states = _readable(states)
+        states = ready(states, self.dtype)
         w, _, b8 = self.layout.words(states)
         size, _, recent = self._places
         area = self.layout.area
@@ -174,7 +175,7 @@ class Go:
     def replay(self, roots: States, paths: NDArray[np.int32], lengths: NDArray[np.int32]) -> States:
         """Copies of `roots` [B] after the first ``lengths[i]`` actions of ``paths[i]`` ([B, D])."""
         states = roots.copy()
-        paths, lengths = np.ascontiguousarray(paths, np.int32), np.ascontiguousarray(lengths, np.int32)
+        paths, lengths = plain(paths, np.int32), plain(lengths, np.int32)
         args = (*self.layout.words(states), *self._places, *self._size, U(self.max_plies), self._ko, paths, lengths)
         rows.run(rules.replay_rows, len(states), ROLLOUT_GRAIN, *args)
         return states
@@ -185,7 +186,7 @@ class Go:
         Returns [B], how many were played before the first illegal one. Two passes do not stop a row: records go on.
         """
         w, k64, b8 = self.layout.words(_writable(states))
-        moves, lengths = np.ascontiguousarray(moves, np.int32), np.ascontiguousarray(lengths, np.int32)
+        moves, lengths = plain(moves, np.int32), plain(lengths, np.int32)
         played = np.zeros(len(states), np.int32)
         limit, suicide = U(self.max_plies), self.ruleset.suicide
         args = (w, k64, b8, *self._places, *self._size, limit, self._ko, suicide, moves, lengths, played)
@@ -199,7 +200,7 @@ class Go:
 
     def rollout_margins(self, states: States, rng: NDArray[np.uint64]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
         """Black's area less White's after one light playout from each state, and its plies: two [B]."""
-        states = _readable(states)
+        states = ready(states, self.dtype)
         margins, plies = np.empty((2, len(states)), np.int32)
         words = U(self.dtype.itemsize // 2)
         args = (self.layout.words(states)[0], words, U(self.layout.hot), *self._size, rng, margins, plies)
@@ -260,8 +261,9 @@ class Go:
         point = int(self.layout.points[action])
         if record.colour[point]:
             return "the point is occupied"
-        # What no superko and free suicide would allow, the stricter rule forbids.
-        if not _variant(self, superko="simple").legal(_cleared_of_ko(one(state)))[0, action]:
+        without_ko = one(state).copy()
+        without_ko["ko"] = 0
+        if not replace(self, superko="simple").legal(without_ko)[0, action]:
             return f"suicide is not allowed by {self.rules} rules"
         if self.ruleset.superko == "simple":
             return "the ko may not be retaken at once"
@@ -281,7 +283,7 @@ class Go:
         states = self.new(len(boards))
         states["turn"] = turns
         valid = np.empty(len(states), np.bool_)
-        boards = np.ascontiguousarray(boards, np.uint8)
+        boards = plain(boards, np.uint8)
         args = (*self.layout.words(states), *self._places, *self._size, self._ko, boards, valid)
         rows.run(rules.set_up_rows, len(states), PLAY_GRAIN, *args)
         return states, valid
@@ -355,7 +357,7 @@ class Go:
 
         The seed is the position's key, so the answer belongs to the position.
         """
-        states = _readable(states)
+        states = ready(states, self.dtype)
         owners = np.empty((len(states), self.layout.area), np.int32)
         words, rng = U(self.dtype.itemsize // 2), states["key"].copy()
         w = self.layout.words(states)[0]
@@ -381,25 +383,8 @@ class Go:
         return (y - 1) * self.layout.width + x - 1
 
 
-def _readable(states: States) -> States:
-    """`states` in the one memory form that the kernels are compiled for."""
-    return states if states.flags.c_contiguous and states.flags.writeable else states.copy()
-
-
 def _writable(states: States) -> States:
     """`states`, which are to be changed in place."""
     if not (states.flags.c_contiguous and states.flags.writeable):
         raise ValueError("states to play on must be contiguous and writable; copy the selection first")
-    return states
-
-
-def _variant(game: Go, **changes: Any) -> Go:
-    from dataclasses import replace
-
-    return replace(game, **changes)
-
-
-def _cleared_of_ko(states: States) -> States:
-    states = states.copy()
-    states["ko"] = 0
     return states

@@ -28,13 +28,14 @@ from sakiyomi.boards.go.state import (
     TAKEN_WHITE,
     TURN,
     TURN_KEY,
+    VACANT,
     ZOBRIST,
     U,
 )
 from sakiyomi.boards.kernel import inlined, kernel
 
 SIMPLE_KO, POSITIONAL, SITUATIONAL = U(0), U(1), U(2)  # the ko rules
-SIXTY_THREE = U(63)
+SIXTEEN, SIXTY_THREE = U(16), U(63)
 COLOUR_KEYS = U(1024)  # ZOBRIST holds Black's keys, then White's
 KEY, SEEN, FILTER = U(0), U(1), U(2)  # 64-bit words of the cold part
 HISTORY = FILTER + U(FILTER_WORDS)
@@ -221,23 +222,21 @@ def legal_rows(start, stop, w, k64, bytes_per_row, cold, width, height, limit, k
     w, k64 = borrow(w), borrow(k64)
     S = width + ONE
     P = (height + TWO) * S + ONE
+    inverse = (U(1 << 16) + S - ONE) // S  # p // S == (p * inverse) >> 16 for all p < 2**16 / S
     for i in range(start, stop):
         row = U(i) * bytes_per_row
         b = row >> ONE
         q = (row >> THREE) + cold
         ended = U(w[b + PASSES]) >= TWO or U(w[b + PLY]) >= limit
+        out[i] = False
         if ended:
-            out[i] = False
             continue
         out[i, width * height] = True
-        action = ZERO
-        p = S + ONE
-        while action < width * height:
-            for _ in range(width):
-                out[i, action] = is_legal(w, b, k64, q, S, P, p, ko_rule, suicide)
-                action += ONE
-                p += ONE
-            p += ONE
+        vacant = b + HEAD + VACANT * P
+        for j in range(U(w[b + EMPTIES])):
+            p = U(w[vacant + U(j)])
+            y = (p * inverse) >> SIXTEEN
+            out[i, p - y - width - ONE] = is_legal(w, b, k64, q, S, P, p, ko_rule, suicide)
 
 
 @kernel
