@@ -16,8 +16,7 @@ from numba.np.arrayobj import make_array
 
 
 @intrinsic
-def borrow(typing_context: Any, array: Any) -> Any:
-    """The same array without its reference count. It must not outlive the call of the entry kernel."""
+def _compiled_borrow(typing_context: Any, array: Any) -> Any:
     if not isinstance(array, types.Array):
         return None
 
@@ -30,8 +29,10 @@ def borrow(typing_context: Any, array: Any) -> Any:
     return array(array), build
 
 
-if numba.config.DISABLE_JIT:  # intrinsics exist in compiled code only
+def _plain_borrow(array: Any) -> Any:
+    return array
 
-    def borrow(array: Any) -> Any:
-        """The array itself: the interpreter counts its references anyway."""
-        return array
+
+_config: Any = numba.config
+borrow: Any = _plain_borrow if _config.DISABLE_JIT else _compiled_borrow  # intrinsics exist in compiled code only
+"""The same array without its reference count. It must not outlive the call of the entry kernel."""

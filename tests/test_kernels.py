@@ -61,6 +61,37 @@ def test_no_kernel_was_compiled_twice_by_the_tests_before():
     assert many == {}
 
 
+# Plays a seeded random game of each kind and tells where it ended, with a rollout from the middle.
+PLAY = """
+import numpy as np
+from sakiyomi.boards import ConnectFour, Go, Othello, Position, TicTacToe
+from sakiyomi.boards.random import pick, seeds
+for game in (TicTacToe(), ConnectFour(), Othello(size=6), Go(size=4), Go(size=(3, 4), rules="japanese")):
+    position, rng = Position(game), seeds(np.random.default_rng(7), 1)
+    for ply in range(30):
+        if position.outcome():
+            break
+        position.play(int(pick(game.legal(position.state), rng)[0]))
+    print(position.text(), position.outcome(), game.rollout(position.state, rng), game.observe(position.state).sum())
+"""
+
+
+def test_interpreter_and_compiler_agree():
+    """Without the JIT, NumPy refuses mixed signs and checks every index: what it says holds for the machine code."""
+    played = [
+        subprocess.run(
+            [sys.executable, "-c", PLAY],
+            env={**os.environ, "NUMBA_DISABLE_JIT": off},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for off in "01"
+    ]
+    assert played[0] == played[1]
+    assert played[0].count("\n") == 5
+
+
 @pytest.mark.parametrize("names", ["low", "(\n    low,\n)"])
 def test_editing_another_file_recompiles_its_callers(tmp_path, names):
     """A caller's file is as it was, the file that it imports from was edited: the old code must not be served."""
