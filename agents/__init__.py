@@ -1,1 +1,34 @@
-"""agents"""
+"""How to choose and how to learn: players, search, and an agent for each paper.
+
+Names are imported when they are first used, so that one player does not load what another needs.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sakiyomi.agents.alphabeta import AlphaBetaPlayer
+    from sakiyomi.agents.greedy import GreedyPlayer
+    from sakiyomi.agents.perfect import PerfectPlayer
+    from sakiyomi.agents.random_player import RandomPlayer
+    from sakiyomi.agents.uct import UCTPlayer
+
+__all__ = ["AlphaBetaPlayer", "GreedyPlayer", "PerfectPlayer", "RandomPlayer", "UCTPlayer"]
+
+_HOMES = {
+    "AlphaBetaPlayer": "alphabeta",
+    "GreedyPlayer": "greedy",
+    "PerfectPlayer": "perfect",
+    "RandomPlayer": "random_player",
+    "UCTPlayer": "uct",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
 from sakiyomi.agents.parts.tree import Tree, back_up, select
 from sakiyomi.boards.game import Ending, Game, States
 from sakiyomi.boards.player import Budget

@@ -1,11 +1,13 @@
 """Bit operations on uint64 boards. The only file where bitboards meet integer literals.
 
 Numba types ``x & 1`` or ``x - 1`` of a uint64 as int64, after which a right shift copies the sign bit; the functions
-here keep every operand unsigned. Single machine instructions come from LLVM's intrinsics.
+here keep every operand unsigned. Single machine instructions come from LLVM's intrinsics; with the compiler switched
+off (NUMBA_DISABLE_JIT=1) plain Python stands in for them.
 """
 
 from typing import Any
 
+import numba
 import numpy as np
 from llvmlite import ir
 from numba import types
@@ -16,9 +18,13 @@ from sakiyomi.boards.kernel import kernel
 U = np.uint64
 ZERO, ONE, FULL = U(0), U(1), U(0xFFFFFFFFFFFFFFFF)
 
+_config: Any = numba.config
+if _config.DISABLE_JIT:
+    np.seterr(over="ignore")  # words wrap around on purpose; only NumPy's scalars warn of it
+
 
 @intrinsic
-def _ctpop(typing_context: Any, word: Any) -> Any:
+def _compiled_ctpop(typing_context: Any, word: Any) -> Any:
     def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         return builder.ctpop(args[0])
 
@@ -26,23 +32,35 @@ def _ctpop(typing_context: Any, word: Any) -> Any:
 
 
 @intrinsic
-def _cttz(typing_context: Any, word: Any) -> Any:
+def _compiled_cttz(typing_context: Any, word: Any) -> Any:
     def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         return builder.cttz(args[0], ir.Constant(ir.IntType(1), 0))
 
     return types.uint64(types.uint64), build
 
 
+def _plain_ctpop(word: Any) -> Any:
+    return U(int(word).bit_count())
+
+
+def _plain_cttz(word: Any) -> Any:
+    return U((int(word) & -int(word)).bit_length() - 1 if word else 64)
+
+
+_ctpop: Any = _plain_ctpop if _config.DISABLE_JIT else _compiled_ctpop
+_cttz: Any = _plain_cttz if _config.DISABLE_JIT else _compiled_cttz
+
+
 @kernel
 def bit(index):
-    """The board with only square `index` set (0 <= index < 64)."""
-    return ONE << U(index)
+    """The board with only square `index` set (uint64, below 64)."""
+    return ONE << index
 
 
 @kernel
 def test(board, index):
-    """Is square `index` set?"""
-    return (board >> U(index)) & ONE != ZERO
+    """Is square `index` (uint64, below 64) set?"""
+    return (board >> index) & ONE != ZERO
 
 
 @kernel

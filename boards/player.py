@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
+
 from sakiyomi.boards.game import Game
 from sakiyomi.boards.position import Position
 

@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 
 import numpy as np
+
 from sakiyomi.boards.catalog import GAMES, make_game
 from sakiyomi.boards.game import Game
 from sakiyomi.boards.go import Go

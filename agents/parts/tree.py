@@ -9,6 +9,7 @@ from math import log, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
+
 from sakiyomi.boards.kernel import kernel
 from sakiyomi.boards.random import GAMMA, U, below, mix
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from sakiyomi.boards import Position
 from sakiyomi.boards.go import Go
 

@@ -1,0 +1,26 @@
+"""Every game keeps the promises of the protocol; `test_conformance_faults` shows that the suite notices if not."""
+
+import sys
+
+import pytest
+
+from sakiyomi.boards.connect4 import ConnectFour
+from sakiyomi.boards.game import Game
+from sakiyomi.boards.go import Go
+from sakiyomi.boards.othello import Othello
+from sakiyomi.boards.testing import check_game
+from sakiyomi.boards.tictactoe import TicTacToe
+
+GAMES: list[Game] = [TicTacToe(), ConnectFour(), Othello(), Othello(size=6), Go(size=5), Go(size=(4, 6))]
+
+
+@pytest.mark.parametrize("game", GAMES, ids=lambda game: game.name)
+def test_game_keeps_its_promises(game):
+    check_game(game, examples=8)
+
+
+def test_missing_hypothesis_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "hypothesis", None)
+    monkeypatch.delitem(sys.modules, "sakiyomi.boards.testing.machine", raising=False)
+    with pytest.raises(ImportError, match="pip install hypothesis"):
+        check_game(TicTacToe())
