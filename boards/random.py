@@ -42,17 +42,17 @@ def pick(legal: NDArray[np.bool_], rng: NDArray[np.uint64]) -> NDArray[np.int64]
 def pick_rows(start, stop, legal, rng, picked):
     """Draw ``below(mix(state), count)`` among the legal actions of each row, in ascending order."""
     for i in range(start, stop):
-        count = 0
+        count = U(0)
         for a in range(legal.shape[1]):
-            count += legal[i, a]
-        skip = int(below(mix(rng[i]), U(count)))
+            count += U(legal[i, a])
+        skip = below(mix(rng[i]), count)
         rng[i] += GAMMA
         for a in range(legal.shape[1]):
             if legal[i, a]:
-                if skip == 0:
+                if skip == U(0):
                     picked[i] = a
                     break
-                skip -= 1
+                skip -= U(1)
 
 
 @kernel

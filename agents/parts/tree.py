@@ -100,7 +100,7 @@ def select(nodes, edges, used, c, path_edges, actions, lengths):
     (virtual loss), so that the K descents spread. A leaf that is not in the tree yet gets its node.
     """
     for k in range(path_edges.shape[0]):
-        node = 0
+        node = np.int64(0)
         depth = 0
         while nodes[node].count > 0 and depth < path_edges.shape[1]:
             e = best_edge(nodes, edges, node, c)

@@ -195,11 +195,10 @@ def play_point(w, b, k64, q, b8, r, S, P, p, width, height, ko_rule):
 
 @kernel
 def padded_point(action, width, height):
-    """The padded point of an action; 0 for the pass."""
-    a = U(action)
-    if a >= width * height:
+    """The padded point of an action (uint64); 0 for the pass."""
+    if action >= width * height:
         return ZERO
-    return (a // width + ONE) * (width + ONE) + a % width + ONE
+    return (action // width + ONE) * (width + ONE) + action % width + ONE
 
 
 @kernel
@@ -210,7 +209,7 @@ def play_action(w, b, k64, q, b8, r, S, P, action, width, height, limit, ko_rule
     is played beyond `limit` plies, where the history ends.
     """
     if U(w[b + PLY]) < limit:
-        p = padded_point(action, width, height)
+        p = padded_point(U(action), width, height)
         if U(w[b + HEAD + COLOUR * P + p]) != EMPTY:
             p = ZERO
         play_point(w, b, k64, q, b8, r, S, P, p, width, height, ko_rule)
@@ -252,7 +251,7 @@ def sensible_rows(start, stop, w, bytes_per_row, width, height, out):
         b = (U(i) * bytes_per_row) >> ONE
         c = U(w[b + TURN]) + BLACK
         for a in range(out.shape[1] - 1):
-            if out[i, a] and is_eye(w, b, S, P, padded_point(a, width, height), c):
+            if out[i, a] and is_eye(w, b, S, P, padded_point(U(a), width, height), c):
                 out[i, a] = False
         if U(w[b + PASSES]) == ZERO and TWO * U(w[b + EMPTIES]) > width * height:
             for a in range(out.shape[1] - 1):
@@ -306,7 +305,7 @@ def replay_checked_rows(
         for j in range(lengths[i]):
             if paths[i, j] < 0 or U(paths[i, j]) > area or U(w[b + PLY]) >= limit:
                 break
-            p = padded_point(paths[i, j], width, height)
+            p = padded_point(U(paths[i, j]), width, height)
             if p != ZERO and not is_legal(w, b, k64, q, S, P, p, ko_rule, suicide):
                 break
             play_point(w, b, k64, q, b8, row + recent, S, P, p, width, height, ko_rule)
@@ -331,7 +330,7 @@ def set_up_rows(start, stop, w, k64, b8, bytes_per_row, cold, recent, width, hei
         for a in range(width * height):
             c = U(boards[i, a])
             if c != EMPTY:
-                p = padded_point(a, width, height)
+                p = padded_point(U(a), width, height)
                 vacant = U(w[b + EMPTIES])
                 k64[q + KEY] ^= ZOBRIST[(c - ONE) * COLOUR_KEYS + p]
                 place(w, b, S, P, p, c)

@@ -1,9 +1,5 @@
 """Bit operations against Python's integers, at the edges where Numba's integer types go wrong."""
 
-import os
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 
@@ -81,30 +77,3 @@ def test_pick_draws_as_kernels_do():
             assert action == actions[int(below(np.uint64(mix(before[row])), np.uint64(actions.size)))]
         else:
             assert action == 0
-
-
-def test_games_play_alike_without_the_compiler():
-    """NumPy refuses mixed signs where Numba is silent, so this run is a check of every kernel's arithmetic."""
-    program = (
-        "import numpy as np\n"
-        "from sakiyomi.boards import Position\n"
-        "from sakiyomi.boards.connect4 import ConnectFour\n"
-        "from sakiyomi.boards.othello import Othello\n"
-        "from sakiyomi.boards.random import seeds\n"
-        "for game in (ConnectFour(), Othello(), Othello(size=6)):\n"
-        "    rng = seeds(np.random.default_rng(3), 6)\n"
-        "    print(Position(game).perft(3), game.rollout(game.new(6), rng).tolist(), rng.tolist())\n"
-    )
-
-    def run(disabled):
-        done = subprocess.run(
-            [sys.executable, "-c", program],
-            env={**os.environ, "NUMBA_DISABLE_JIT": disabled},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-    assert run("1") == run("0")
