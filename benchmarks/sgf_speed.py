@@ -28,7 +28,7 @@ from sakiyomi.sgf.replay import Batch
 
 def made_games(count: int) -> list[bytes]:
     """Random legal games of 150 to 300 moves, with a server's headers, one move a line."""
-    go = Go(19)
+    go = Go(19, rules="japanese")
     rng = np.random.default_rng(0)
     states, words = go.new(count), seeds(rng, count)
     plies: list[NDArray[np.int32]] = []
@@ -142,7 +142,7 @@ def jobs(files: list[bytes]) -> dict[str, dict[str, Callable[[], float]]]:
 def training(files: list[bytes]) -> dict[str, Callable[[], float]]:
     """Positions made ready for learning, from Records."""
     records = [record_of(tree) for data in files for tree in parse(data)]
-    go = Go(19)
+    go = Go(19, rules="japanese")
 
     def job(**options: Any) -> Callable[[], float]:
         return lambda: sum(len(actions) for _, actions, _ in to_training(records, go, 4096, unknown=0.0, **options))

@@ -1,0 +1,168 @@
+"""Files inside folders, archives and compressed files, one after the other, each read up to a limit.
+
+`members` walks the paths given: a folder holds what lies below it, an archive (.zip, .tar, also compressed) its
+members, a compressed file (.gz, .xz, .bz2) one file. Archives are told by their first bytes, not by their names, and
+streamed: memory does not grow with their size. Of a folder or an archive only what has the name of a record or an
+archive is taken; a path named outright is always taken.
+"""
+
+import bz2
+import gzip
+import io
+import lzma
+import os
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from sakiyomi.sgf.faults import BadRecord
+
+RECORDS = (".sgf", ".mgt", ".pgn", ".csa", ".kif", ".kifu", ".ki2", ".usi")
+ARCHIVES = (".zip", ".tar", ".tgz", ".txz", ".tbz2", ".gz", ".xz", ".bz2")
+_MAX_NESTING = 2  # archives within archives
+_OPENERS: dict[bytes, Any] = {b"\x1f\x8b": gzip.open, b"\xfd7zXZ\0": lzma.open, b"BZh": bz2.open}
+_BROKEN = (
+    OSError,
+    EOFError,
+    lzma.LZMAError,
+    zlib.error,
+    tarfile.TarError,
+    zipfile.BadZipFile,
+    RuntimeError,
+    NotImplementedError,
+)
+
+
+@dataclass
+class Meter:
+    """How far the reading of the paths has come, in bytes on disk."""
+
+    done: int = 0
+    total: int = 0
+    current: IO[bytes] | None = None
+
+    @property
+    def now(self) -> int:
+        """Bytes read."""
+        try:
+            return self.done + (self.current.tell() if self.current else 0)
+        except ValueError:  # closed just now
+            return self.done
+
+
+def members(paths: tuple[Path, ...], limit: int, meter: Meter) -> Iterator[tuple[str, bytes | BadRecord]]:
+    """Name and bytes of each file; in place of bytes a BadRecord for what cannot be opened or is over `limit` bytes."""
+    files = [path for given in paths for path in _files(given)]
+    meter.total = sum(path.stat().st_size for path in files if path.is_file())
+    for path in files:
+        try:
+            size = path.stat().st_size
+            with path.open("rb") as file:
+                meter.current = file
+                yield from _opened(str(path), file, size, limit, 0)
+        except OSError as error:
+            yield str(path), BadRecord(f"cannot be read: {error.strerror or error}", file=str(path))
+        else:
+            meter.done += size
+        finally:
+            meter.current = None
+
+
+def _files(given: Path) -> Iterator[Path]:
+    """The files of one path: itself, or those below a folder that have a record's or an archive's name."""
+    if not given.is_dir():
+        yield given
+        return
+    for folder, below, names in os.walk(given):
+        below[:] = sorted(name for name in below if not name.startswith("."))
+        for name in sorted(names):
+            if not name.startswith(".") and name.lower().endswith(RECORDS + ARCHIVES):
+                yield Path(folder, name)
+
+
+def _opened(name: str, file: IO[bytes], size: int, limit: int, nesting: int) -> Iterator[tuple[str, bytes | BadRecord]]:
+    """What one open file holds: itself, or the files inside. `size` is -1 where it is not known beforehand."""
+    buffered: Any = file if isinstance(file, io.BufferedReader) else io.BufferedReader(_Raw(file))
+    head = buffered.peek(512)[:512]
+    try:
+        opener = next((opener for magic, opener in _OPENERS.items() if head.startswith(magic)), None)
+        if opener is not None and nesting <= _MAX_NESTING:
+            with opener(buffered, "rb") as inner:
+                yield from _opened(name, inner, -1, limit, nesting + 1)
+        elif head[257:262] == b"ustar" and nesting <= _MAX_NESTING:
+            yield from _tar(name, buffered, limit, nesting)
+        elif head.startswith(b"PK\x03\x04") and nesting <= _MAX_NESTING:
+            yield from _zip(name, buffered, limit, nesting)
+        elif opener is not None or head.startswith((b"PK\x03\x04", b"7z\xbc\xaf", b"Rar!")):
+            yield name, BadRecord("an archive of a kind, or nested so deep, that it is not opened", file=name)
+        else:
+            yield name, _limited(name, buffered, size, limit)
+    except _BROKEN as error:
+        yield name, BadRecord(f"the archive or compressed file is broken: {error}", file=name)
+
+
+def _limited(name: str, file: IO[bytes], size: int, limit: int) -> bytes | BadRecord:
+    """The bytes, or a BadRecord if there are more than `limit`."""
+    data = b"" if size > limit else file.read(limit + 1)
+    if size > limit or len(data) > limit:
+        return BadRecord(f"larger than {limit:,} bytes, the most that one file may have", file=name)
+    return data
+
+
+def _tar(name: str, file: IO[bytes], limit: int, nesting: int) -> Iterator[tuple[str, bytes | BadRecord]]:
+    with tarfile.open(fileobj=file, mode="r|") as tar:
+        for member in tar:
+            if member.isfile() and _wanted(member.name):
+                inner = tar.extractfile(member)
+                assert inner is not None, "a regular file has content"
+                yield from _member(f"{name}!{member.name}", inner, member.size, limit, nesting)
+
+
+def _zip(name: str, file: IO[bytes], limit: int, nesting: int) -> Iterator[tuple[str, bytes | BadRecord]]:
+    """Zip files have their table at the end: one inside another archive is first read whole, up to `limit`."""
+    if nesting:
+        data = _limited(name, file, -1, limit)
+        if isinstance(data, BadRecord):
+            yield name, data
+            return
+        file = io.BytesIO(data)
+    with zipfile.ZipFile(file) as archive:
+        for info in archive.infolist():
+            if info.is_dir() or not _wanted(info.filename):
+                continue
+            full = f"{name}!{info.filename}"
+            try:
+                with archive.open(info) as inner:
+                    yield from _member(full, inner, info.file_size, limit, nesting)
+            except _BROKEN as error:
+                yield full, BadRecord(f"cannot be unpacked: {error}", file=full)
+
+
+def _member(name: str, file: IO[bytes], size: int, limit: int, nesting: int) -> Iterator[tuple[str, bytes | BadRecord]]:
+    if name.lower().endswith(ARCHIVES):
+        yield from _opened(name, file, size, limit, nesting + 1)
+    else:
+        yield name, _limited(name, file, size, limit)
+
+
+def _wanted(name: str) -> bool:
+    return name.lower().endswith(RECORDS + ARCHIVES) and not Path(name).name.startswith(".")
+
+
+class _Raw(io.RawIOBase):
+    """A readable file as a raw stream, so that it can be looked into before it is read."""
+
+    def __init__(self, file: IO[bytes]):
+        self.file = file
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: bytearray) -> int:  # type: ignore[override]
+        data = self.file.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)

@@ -1,0 +1,201 @@
+"""`Record` -> SGF, and `save`.
+
+A record that still has the tree it was read from is written as that tree, variations and all, with the root's
+properties changed where the record's fields were. One without, or with other moves, is written from its fields.
+"""
+
+import bz2
+import gzip
+import lzma
+import os
+import re
+import tempfile
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import numpy as np
+
+from sakiyomi.boards.go.notation import MAX_SIZE, parse_diagram
+from sakiyomi.sgf import properties as props
+from sakiyomi.sgf.charset import known, to_utf8
+from sakiyomi.sgf.go import (
+    APPLICATION,
+    GAME_NAME,
+    IDENTS,
+    MULTILINE,
+    RESERVED,
+    TAG_NAMES,
+    board_size,
+    main_line_of,
+    record_of,
+    setup_text,
+)
+from sakiyomi.sgf.grammar import GameTree, encode, escape, write_node, write_tree
+from sakiyomi.sgf.mainline import BLACK, WHITE, MainLine
+from sakiyomi.sgf.record import Record
+
+Values = dict[str, list[str]]
+_NODES_A_LINE = 10
+_COMPRESS: dict[str, Callable[[bytes], bytes]] = {".gz": gzip.compress, ".xz": lzma.compress, ".bz2": bz2.compress}
+_GM = {"othello": "2", "chess": "3", "chess960": "3", "shogi": "8"}
+
+
+def save(records: Record | Iterable[Record], path: str | os.PathLike[str], charset: str | None = None) -> None:
+    """Write one record, or several into one file, as SGF; a path that ends in .gz, .xz or .bz2 is compressed.
+
+    `charset` is a name that CA may hold; by default the one that all records came in, or else UTF-8. The file appears
+    whole or not at all. Raises ValueError for a charset that is unknown or lacks a character, for a record that SGF
+    cannot hold, and for a path that names another format.
+    """
+    path = Path(path)
+    if path.suffix.lower() in (".pgn", ".csa", ".kif", ".kifu", ".ki2", ".usi"):
+        raise ValueError(f"cannot write {path}: records are written as SGF (.sgf)")
+    data = to_sgf(records, charset)
+    compress = _COMPRESS.get(path.suffix.lower())
+    write_whole(path, compress(data) if compress else data)
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file by way of a temporary one beside it, so that nobody finds it half-written."""
+    handle, temporary = tempfile.mkstemp(prefix=f".{path.name[:40]}.", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        mask = os.umask(0)
+        os.umask(mask)
+        os.chmod(temporary, 0o666 & ~mask)
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+
+
+def to_sgf(records: Record | Iterable[Record], charset: str | None = None) -> bytes:
+    """The bytes that `save` writes."""
+    records = [records] if isinstance(records, Record) else list(records)
+    if charset is not None:
+        return encode(b"".join(_written(record, charset) for record in records), charset)
+    came_in = {record.tree.charset for record in records if isinstance(record.tree, GameTree)} - {"US-ASCII"}
+    common = came_in.pop() if len(came_in) == 1 else "UTF-8"
+    if common not in ("UTF-8", "UTF-16", "UTF-32"):
+        text = b"".join(_written(record, common) for record in records)
+        try:
+            data = encode(text, common)
+        except ValueError:
+            pass  # a character was added that the charset has not: then UTF-8, which has them all
+        else:
+            if to_utf8(data).data == text:  # or too little of it is left to be known by
+                return data
+    return to_sgf(records, "UTF-8")
+
+
+def _written(record: Record, charset: str) -> bytes:
+    """One record in UTF-8 that calls itself `charset`."""
+    if isinstance(record.tree, GameTree):
+        read = record_of(record.tree)
+        line, read_line = ((r.game, r.moves, r.setup, dict(r.comments)) for r in (record, read))
+        if line == read_line:
+            old, new = _information(read), _information(record)
+            change = {ident: new.get(ident, []) for ident in {**old, **new} if old.get(ident) != new.get(ident)}
+            return write_tree(record.tree, change, charset)
+    canonical = known(charset)
+    return _from_fields(record, canonical[0] if canonical else charset)
+
+
+def _information(record: Record) -> Values:
+    """The root properties for players, result, ending and tags."""
+    values: Values = {}
+    if record.players[0]:
+        values["PB"] = [record.players[0]]
+    if record.players[1]:
+        values["PW"] = [record.players[1]]
+    extra = []
+    stated = props.write_result(record.result, record.ending)
+    for name, text in record.tags.items():
+        ident = IDENTS.get(name, name)
+        proper = re.fullmatch(r"[A-Z]{1,16}", ident) and ident not in RESERVED and name not in TAG_NAMES
+        said_anyway = (name, text) in (("result", stated), ("application", APPLICATION))
+        if not proper or said_anyway or ("\n" in text and ident not in MULTILINE):
+            extra.append(f"{name.replace('%', '%25').replace(':', '%3A')}:{text}")
+        else:
+            values[ident] = [text]
+    if extra:
+        values["TAG"] = extra
+    values.setdefault("RE", [stated])
+    result, ending, _ = props.read_result(values["RE"][0])
+    if not ending and record.moves[-2:] == ("pass", "pass"):
+        ending = "two passes"
+    if result != record.result:
+        values["RESULT"] = [record.result]
+    if ending != record.ending:
+        values["ENDING"] = [record.ending]
+    return values
+
+
+def _from_fields(record: Record, charset: str) -> bytes:
+    """The record in UTF-8, from its fields alone."""
+    lost = [ply for ply in record.comments if not 0 <= ply <= len(record.moves)]
+    if lost:
+        raise ValueError(f"comment at ply {lost[0]}, but the record has plies 0 to {len(record.moves)}")
+    if record.game.startswith("go-"):
+        root, moves = _go(record)
+    else:
+        root, moves = _other(record)
+    head: Values = {"FF": ["4"], "GM": root.pop("GM"), "CA": [charset]}
+    if "application" not in record.tags:
+        head["AP"] = [APPLICATION]
+    nodes = [[(k, [escape(v) for v in vs]) for k, vs in {**head, **root, **_information(record)}.items()]]
+    nodes += [[(colour, [escape(text)])] for colour, text in moves]
+    for ply, text in record.comments.items():
+        nodes[ply].append(("C", [escape(text)]))
+    out = b"(" + write_node(nodes[0])
+    for first in range(1, len(nodes), _NODES_A_LINE):
+        out += b"\n" + b"".join(map(write_node, nodes[first : first + _NODES_A_LINE]))
+    return out + b")\n"
+
+
+def _go(record: Record) -> tuple[Values, list[tuple[str, str]]]:
+    """Root properties and moves of a Go record."""
+    width, height = board_size(record)
+    root: Values = {"GM": ["1"], "SZ": [str(width) if width == height else f"{width}:{height}"]}
+    if max(width, height) > MAX_SIZE:
+        if record.moves or record.setup:
+            raise ValueError(f"{record.game}: moves are known up to {MAX_SIZE}x{MAX_SIZE}")
+        return root, []
+    line = main_line_of(record)
+    turn = line.turn
+    if record.setup is not None:
+        diagram = parse_diagram(record.setup)
+        turn = diagram.turn
+        stones = diagram.board.ravel()
+        for ident, colour in (("AB", BLACK), ("AW", WHITE)):
+            if points := np.flatnonzero(stones == colour).tolist():
+                root[ident] = [props.write_point(point, width, height) for point in points]
+        root["PL"] = ["BW"[turn]]
+        # What a reader makes of these: where it is not the same text, the text itself is added.
+        board = stones if stones.any() else None
+        said = MainLine(width, height, line.actions, turn, board)
+        if setup_text(said, props.read_handicap(record.tags.get("handicap", "")) or 0) != record.setup:
+            root["POSITION"] = [record.setup]
+    colours = ("B", "W") if turn == 0 else ("W", "B")
+    moves = [
+        (colours[ply % 2], props.write_point(action, width, height)) for ply, action in enumerate(line.actions.tolist())
+    ]
+    return root, moves
+
+
+def _other(record: Record) -> tuple[Values, list[tuple[str, str]]]:
+    """Root properties and moves of a record of another game."""
+    if match := re.fullmatch(r"sgf-gm(.{1,20})", record.game):
+        if record.moves or record.setup:
+            raise ValueError(f"{record.game}: SGF of this game is kept as properties only, without moves")
+        return {"GM": [match[1]]}, []
+    if not re.fullmatch(GAME_NAME, record.game):
+        raise ValueError(f"SGF cannot hold a record of {record.game!r}; a name such as 'connect4' is wanted")
+    family = record.game.split("-")[0]
+    root: Values = {"GM": [_GM.get(family, "0")], "GAME": [record.game]}
+    if size := re.search(r"-(\d+)x\1$", record.game):
+        root["SZ"] = [size[1]]
+    if record.setup is not None:
+        root["POSITION"] = [record.setup]
+    return root, [("BW"[ply % 2], move) for ply, move in enumerate(record.moves)]
