@@ -171,9 +171,8 @@ def main() -> None:
         print(f"  {size}x{size}: {two_threads(size, count):.2f} x")
     print("memory of a position, superko history and the last eight boards included:")
     for size in (9, 13, 19):
-        print(
-            f"  {size}x{size}: {Go(size=size).dtype.itemsize:,} bytes, of which a playout copies {Go(size=size).layout.hot * 2:,}"
-        )
+        layout = Go(size=size).layout
+        print(f"  {size}x{size}: {layout.dtype.itemsize:,} bytes, of which a playout copies {2 * layout.hot:,}")
     print("from a new process to the first legal moves on 9x9:")
     start_up()
 

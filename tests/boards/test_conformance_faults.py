@@ -426,8 +426,9 @@ MUTANTS: list[tuple[Any, Promise]] = [
 
 @pytest.mark.parametrize(("mutant", "promise"), MUTANTS, ids=lambda value: getattr(value, "__name__", ""))
 def test_broken_game_is_told_which_promise(mutant, promise):
+    examples = 1000 if mutant is GoesAstrayOnce else 100  # one opening in 72 meets the fault
     with pytest.raises(BrokenPromise) as caught:
-        check_game(mutant(), examples=100)
+        check_game(mutant(), examples=examples)
     assert caught.value.promise is promise, str(caught.value)
     assert str(caught.value).startswith(
         f"{mutant.name if isinstance(mutant.name, str) else 'othello'}: {promise.words}, but "
