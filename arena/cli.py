@@ -124,7 +124,7 @@ def warmup() -> None:
 
     Example: sakiyomi warmup
     """
-    from sakiyomi.boards.warmup import warm_up_all
+    from sakiyomi.arena.warmup import warm_up_all
 
     for name, seconds in warm_up_all():
         print(f"{name:10}  {seconds:6.1f} s", flush=True)

@@ -107,9 +107,8 @@ class Bench:
         """Compile what the games need: the rules by a game of random moves, the players by games of cheap ones."""
         import numpy as np
 
-        from sakiyomi.arena.match import final_result, play
-        from sakiyomi.arena.players import make_player
-        from sakiyomi.boards.player import Budget
+        from sakiyomi.arena.match import final_result
+        from sakiyomi.arena.warmup import warm_up_players
         from sakiyomi.boards.position import Position
 
         game, rng = self._setup.game, np.random.default_rng(0)
@@ -117,11 +116,7 @@ class Bench:
         while position.outcome() is None:
             position.play(int(rng.choice(position.legal_actions())))
         final_result(position)
-        for spec in self._setup.warm or ():
-            players = make_player(spec, game), make_player(spec, game)
-            play(game, players, Budget(simulations=2))  # a fault here will show in their own games
-            for player in players:
-                player.close()
+        warm_up_players(game, self._setup.warm or ())
 
     def close(self) -> None:
         """Close all players."""

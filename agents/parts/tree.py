@@ -124,11 +124,11 @@ def back_up(nodes, edges, used, path_edges, lengths, turns, masks, results, rng)
     [-1, 1] are for the first player.
     """
     for k in range(path_edges.shape[0]):
-        node = 0
+        node = np.int64(0)
         for depth in range(lengths[k]):
             e = path_edges[k, depth]
             value = results[k] if nodes[node].turn == 0 else -results[k]
             edges[e].total += 1.0 + value
             node = edges[e].child
         if nodes[node].count == UNEXPANDED:
-            expand(nodes, edges, used, node, turns[k], masks[k], rng)
+            expand(nodes, edges, used, node, np.int64(turns[k]), masks[k], rng)

@@ -1,0 +1,45 @@
+"""Compile everything once, so that games start at once: the rules, the players that are compiled, the record reader."""
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+
+from sakiyomi.arena.match import play
+from sakiyomi.arena.players import KINDS, make_player
+from sakiyomi.boards import warmup
+from sakiyomi.boards.catalog import GAMES, make_game
+from sakiyomi.boards.game import Game
+from sakiyomi.boards.player import Budget
+from sakiyomi.sgf import first_illegal, parse, record_of
+
+
+def warm_up_players(game: Game, specs: Iterable[str]) -> None:
+    """One cheap game of each player against itself. A fault of a player will show in its own games."""
+    for spec in specs:
+        players = make_player(spec, game), make_player(spec, game)
+        play(game, players, Budget(simulations=2))
+        for player in players:
+            player.close()
+
+
+def warm_up_all() -> Iterator[tuple[str, float]]:
+    """Warm up every game, the reader of records, and every kind of player; yields names and the seconds they took."""
+    yield from warmup.warm_up_all()
+    yield "records", _seconds(lambda: first_illegal([record_of(parse(b"(;SZ[9];B[ee])")[0])]))
+    for kind in (kind for kind in KINDS if kind.warm):
+        yield kind.name, _seconds(partial(_warm_up_kind, kind.warm))
+
+
+def _warm_up_kind(spec: str) -> None:
+    for game in map(make_game, GAMES):
+        try:
+            make_player(spec, game).close()
+        except ValueError:
+            continue  # a kind that does not play this game
+        warm_up_players(game, [spec])
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
