@@ -166,7 +166,7 @@ def _count(records: Iterator["Record"]) -> dict[str, Any]:
         tables["how"][record.ending or ("score" if record.result[2:3].isdigit() else "unknown")] += 1
         tables["handicap"][record.tags.get("handicap") or "0"] += 1
         tables["rules"][record.tags.get("rules") or "unknown"] += 1
-        tables["year"][(record.tags.get("date") or "unknown")[:4]] += 1
+        tables["year"][record.tags["date"][:4] if record.tags.get("date") else "unknown"] += 1
         tables["charset"][record.tree.charset] += 1
         tables["player"].update(name for name in record.players if name)
     return {

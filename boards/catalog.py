@@ -27,7 +27,7 @@ def make_game(name: str, **options: Any) -> Game:
 
     lowered = name.lower()
     try:
-        if match := re.fullmatch(r"go-?(\d+)(?:x(\d+))?", lowered):
+        if match := re.fullmatch(r"go-?(\d+)(?:x(\d+))?", lowered, re.ASCII):
             width, height = int(match[1]), int(match[2] or match[1])
             return Go(size=(width, height), **options)
         if lowered == "tictactoe":

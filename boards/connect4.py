@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from sakiyomi.boards import connect4_rules as rules
 from sakiyomi.boards import rows
-from sakiyomi.boards.batches import plain, ready
+from sakiyomi.boards.batches import counters, plain, ready
 from sakiyomi.boards.bits import ONE
 from sakiyomi.boards.connect4_rules import HEIGHT, STATE, WIDTH
 from sakiyomi.boards.game import BadNotation, States, Symmetry, one
@@ -46,7 +46,7 @@ class ConnectFour:
 
     def play(self, states: States, actions: NDArray[np.integer[Any]]) -> None:  # noqa: D102
         whole = ready(states, STATE)
-        rows.run(rules.play_all, len(whole), GRAIN, whole, plain(actions, np.int32))
+        rows.run(rules.play_all, len(whole), GRAIN, whole, plain(actions, np.int32, (len(whole),)))
         if whole is not states:
             states[...] = whole
 
@@ -70,15 +70,13 @@ class ConnectFour:
 
     def replay(self, roots: States, paths: NDArray[np.int32], lengths: NDArray[np.int32]) -> States:  # noqa: D102
         states = ready(roots.copy(), STATE)
-        steps = (plain(paths, np.int32), plain(lengths, np.int32))
+        steps = (plain(paths, np.int32, (len(states), None)), plain(lengths, np.int32, (len(states),)))
         rows.run(rules.replay_all, len(states), GRAIN, states, *steps)
         return states
 
     def rollout(self, states: States, rng: NDArray[np.uint64]) -> NDArray[np.float32]:  # noqa: D102
-        out, counters = np.empty(len(states), np.int8), plain(rng, np.uint64)
-        rows.run(rules.rollout_all, len(states), ROLLOUT_GRAIN, ready(states, STATE), counters, out)
-        if counters is not rng:
-            rng[...] = counters
+        out = np.empty(len(states), np.int8)
+        rows.run(rules.rollout_all, len(states), ROLLOUT_GRAIN, ready(states, STATE), counters(rng, len(states)), out)
         return out.astype(np.float32)
 
     def symmetries(self) -> list[Symmetry]:  # noqa: D102

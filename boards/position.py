@@ -1,6 +1,7 @@
 """`Position`: one position of any game, checked, readable, and speaking its game's notation."""
 
 from dataclasses import dataclass
+from operator import index
 from typing import Any
 
 import numpy as np
@@ -54,8 +55,8 @@ class Position:
         return [self.game.move_text(self.state, int(action)) for action in self.legal_actions()]
 
     def action(self, move: str | int) -> int:
-        """The legal action that `move`, a text or an action, means. Raises BadNotation or IllegalMove."""
-        action = self.game.parse_move(self.state, move) if isinstance(move, str) else int(move)
+        """The legal action that `move`, a text or a whole number, means. Raises BadNotation or IllegalMove."""
+        action = self.game.parse_move(self.state, move) if isinstance(move, str) else index(move)
         if not 0 <= action < self.game.num_actions:
             raise IllegalMove(f"action {action} is not one of {self.game.name}'s 0..{self.game.num_actions - 1}")
         if not self.game.legal(self.state)[0, action]:
@@ -81,7 +82,7 @@ class Position:
         """Take back the last move played on this object. Raises IndexError if there is none."""
         if not self._past:
             raise IndexError("no move to undo")
-        self.state, _ = self._past.pop()
+        self.state = self._past.pop()[0].copy()  # copies of this object may share the stored state
 
     def copy(self) -> "Position":
         """An independent copy, undo history included."""
@@ -117,6 +118,7 @@ class Position:
 
     def perft(self, depth: int) -> int:
         """How many sequences of `depth` legal moves there are; a game that ends earlier counts no further."""
+        depth = index(depth)
         if depth < 0:
             raise ValueError(f"depth must be 0 or more, got {depth}")
         return 1 if depth == 0 else _count_games(self.game, self.state, depth)

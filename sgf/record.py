@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from sakiyomi.boards.game import Game
     from sakiyomi.boards.position import Position
 
 
@@ -40,11 +41,12 @@ class Record:
             return 0.0
         return 0.5 if text in ("0", "Draw", "draw", "1/2-1/2") else None
 
-    def positions(self) -> "Iterator[Position]":
+    def positions(self, game: "Game | None" = None) -> "Iterator[Position]":
         """The first position and the one after each move, replayed on our boards; see `replay.positions`.
 
-        Raises IllegalMove, with the number of the move, where the rules forbid it.
+        `game` is the game to replay by; without it, the one that the record names. Raises IllegalMove, with the
+        number of the move, where the rules forbid it.
         """
         from sakiyomi.sgf.replay import positions
 
-        return positions(self)
+        return positions(self, game)

@@ -59,13 +59,13 @@ def game_of(record: Record) -> Game:
     )
 
 
-def positions(record: Record) -> Iterator[Position]:
-    """The first position and the one after each move, independent objects.
+def positions(record: Record, game: Game | None = None) -> Iterator[Position]:
+    """The first position and the one after each move, independent objects, by the rules of `game` or `game_of`.
 
     Raises IllegalMove, with the number of the move, where the rules forbid it, and ValueError for a game that we
     cannot play or a first position that cannot be.
     """
-    game = game_of(record)
+    game = game or game_of(record)
     position = Position(game, record.setup)
     yield position.copy()
     line = main_line_of(record) if isinstance(game, Go) else None

@@ -6,19 +6,21 @@ the noise of kernels compiled for one size.
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from numbers import Integral
+from typing import Any, SupportsFloat
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sakiyomi.boards import rows
-from sakiyomi.boards.batches import plain, ready
+from sakiyomi.boards.batches import counters, plain, ready
 from sakiyomi.boards.game import BadNotation, Ending, States, Symmetry, one
 from sakiyomi.boards.go import life, notation, planes, rollout, rules, score
 from sakiyomi.boards.go.rulesets import RULES, SCORING, SUPERKO, Ruleset, Scoring, Superko
 from sakiyomi.boards.go.state import Layout, U
 from sakiyomi.boards.symmetry import board_symmetries
 
+MOST_KOMI = 10_000
 PLAY_GRAIN, ROLLOUT_GRAIN = 256, 16  # rows that one thread takes at least
 
 
@@ -40,24 +42,24 @@ class Go:
     max_plies: int = 0
 
     def __post_init__(self) -> None:
-        if self.rules not in RULES:
+        if not isinstance(self.rules, str) or self.rules not in RULES:
             raise ValueError(f"unknown Go rules {self.rules!r}; there are: {', '.join(RULES)}")
-        try:
-            width, height = (self.size, self.size) if isinstance(self.size, int) else map(int, self.size)
-        except (TypeError, ValueError):
-            raise ValueError(f"size is a number or (columns, rows), not {self.size!r}") from None
+        width, height = _columns_and_rows(self.size)
         if not (1 <= width <= notation.MAX_SIZE and 1 <= height <= notation.MAX_SIZE):
             raise ValueError(f"Go boards go from 1x1 to {notation.MAX_SIZE}x{notation.MAX_SIZE}, not {width}x{height}")
         for name, value, known in (("superko", self.superko, SUPERKO), ("scoring", self.scoring, SCORING)):
             if value is not None and value not in known:
                 raise ValueError(f"unknown {name} {value!r}; there are: {', '.join(known)}")
-        if not np.isfinite(self.komi):
-            raise ValueError(f"komi must be a finite number, not {self.komi}")
-        if not 0 <= self.max_plies <= 60_000:
-            raise ValueError(f"max_plies must be 0 (the default) to 60000, not {self.max_plies}")
-        # One size, written one way: Go(9) == Go((9, 9)).
+        if self.suicide not in (None, True, False):
+            raise ValueError(f"suicide is True, False or None (as the rules have it), not {self.suicide!r}")
+        if isinstance(self.komi, str) or not isinstance(self.komi, SupportsFloat) or not abs(self.komi) < MOST_KOMI:
+            raise ValueError(f"komi must be a number within +-{MOST_KOMI}, not {self.komi!r}")
+        if not isinstance(self.max_plies, Integral) or not 0 <= self.max_plies <= 60_000:
+            raise ValueError(f"max_plies must be 0 (the default) to 60000, not {self.max_plies!r}")
+        # One game, written one way: Go(9) == Go((9, 9)) == Go(np.int64(9)).
         object.__setattr__(self, "size", width if width == height else (width, height))
-        object.__setattr__(self, "max_plies", self.max_plies or 3 * width * height + 64)
+        object.__setattr__(self, "komi", float(self.komi) + 0.0)
+        object.__setattr__(self, "max_plies", int(self.max_plies) or 3 * width * height + 64)
 
     @cached_property
     def layout(self) -> Layout:
@@ -69,11 +71,12 @@ class Go:
     def ruleset(self) -> Ruleset:
         """The rules in force, overrides included."""
         named = RULES[self.rules]
+        scoring = self.scoring or named.scoring
         return Ruleset(
             self.superko or named.superko,
             named.suicide if self.suicide is None else self.suicide,
-            self.scoring or named.scoring,
-            named.compensation,
+            scoring,
+            named.compensation if scoring == "area" else "none",
         )
 
     @property
@@ -136,8 +139,8 @@ class Go:
 
     def play(self, states: States, actions: NDArray[np.integer[Any]]) -> None:
         """Play actions [B] in place."""
-        args = (*self.layout.words(_writable(states)), *self._places, *self._size, U(self.max_plies), self._ko)
-        actions = plain(actions, np.int32)
+        args = (*self.layout.words(self._writable(states)), *self._places, *self._size, U(self.max_plies), self._ko)
+        actions = plain(actions, np.int32, (len(states),))
         rows.run(rules.play_rows, len(states), PLAY_GRAIN, *args, actions)
 
     def turn(self, states: States) -> NDArray[np.int8]:
@@ -174,8 +177,9 @@ class Go:
 
     def replay(self, roots: States, paths: NDArray[np.int32], lengths: NDArray[np.int32]) -> States:
         """Copies of `roots` [B] after the first ``lengths[i]`` actions of ``paths[i]`` ([B, D])."""
-        states = roots.copy()
-        paths, lengths = plain(paths, np.int32), plain(lengths, np.int32)
+        states = ready(roots.copy(), self.dtype)
+        paths = plain(paths, np.int32, (len(states), None))
+        lengths = plain(lengths, np.int32, (len(states),))
         args = (*self.layout.words(states), *self._places, *self._size, U(self.max_plies), self._ko, paths, lengths)
         rows.run(rules.replay_rows, len(states), ROLLOUT_GRAIN, *args)
         return states
@@ -185,8 +189,9 @@ class Go:
 
         Returns [B], how many were played before the first illegal one. Two passes do not stop a row: records go on.
         """
-        w, k64, b8 = self.layout.words(_writable(states))
-        moves, lengths = plain(moves, np.int32), plain(lengths, np.int32)
+        w, k64, b8 = self.layout.words(self._writable(states))
+        moves = plain(moves, np.int32, (len(states), None))
+        lengths = plain(lengths, np.int32, (len(states),))
         played = np.zeros(len(states), np.int32)
         limit, suicide = U(self.max_plies), self.ruleset.suicide
         args = (w, k64, b8, *self._places, *self._size, limit, self._ko, suicide, moves, lengths, played)
@@ -194,15 +199,23 @@ class Go:
         return played
 
     def rollout(self, states: States, rng: NDArray[np.uint64]) -> NDArray[np.float32]:
-        """[B] results of light playouts, counted by area; `states` stay, `rng` [B] moves on."""
+        """[B] results of light playouts, counted by area; `states` stay, `rng` [B] moves on.
+
+        Of a game that has ended it is the `result`.
+        """
         margins, _ = self.rollout_margins(states, rng)
-        return np.sign(margins - self._komi(states)).astype(np.float32)
+        results = np.sign(margins - self._komi(states)).astype(np.float32)
+        ended = self.ending(states) != Ending.ONGOING
+        if ended.any():
+            results[ended] = self.result(states[ended])
+        return results
 
     def rollout_margins(self, states: States, rng: NDArray[np.uint64]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
         """Black's area less White's after one light playout from each state, and its plies: two [B]."""
         states = ready(states, self.dtype)
         margins, plies = np.empty((2, len(states)), np.int32)
         words = U(self.dtype.itemsize // 2)
+        rng = counters(rng, len(states))
         args = (self.layout.words(states)[0], words, U(self.layout.hot), *self._size, rng, margins, plies)
         rows.run(rollout.rollout_rows, len(states), ROLLOUT_GRAIN, *args)
         return margins, plies
@@ -283,7 +296,7 @@ class Go:
         states = self.new(len(boards))
         states["turn"] = turns
         valid = np.empty(len(states), np.bool_)
-        boards = plain(boards, np.uint8)
+        boards = plain(boards, np.uint8, (len(states), self.layout.area))
         args = (*self.layout.words(states), *self._places, *self._size, self._ko, boards, valid)
         rows.run(rules.set_up_rows, len(states), PLAY_GRAIN, *args)
         return states, valid
@@ -322,7 +335,7 @@ class Go:
         """
         boards = self.colours(states)
         none = np.zeros(boards.shape, np.bool_)
-        dead, seki = none if dead is None else dead, none if seki is None else seki
+        dead, seki = (none if mask is None else plain(mask, np.bool_, boards.shape) for mask in (dead, seki))
         margins = np.empty(len(boards), np.int32)
         size = self.layout.width, self.layout.height
         if self.ruleset.scoring == "area":
@@ -350,7 +363,8 @@ class Go:
         boards, owners = self.colours(states).reshape(shape), self.owners(states, playouts).reshape(shape)
         alive = self.pass_alive(states).reshape(shape[0], 2, *shape[1:])
         is_dead, in_seki = dead.judge(boards, owners, alive)
-        return is_dead.reshape(len(states), -1), in_seki.reshape(len(states), -1)
+        flat = (len(states), self.layout.area)
+        return is_dead.reshape(flat), in_seki.reshape(flat)
 
     def owners(self, states: States, playouts: int) -> NDArray[np.float64]:
         """[B, area], the mean owner of each point at the end of `playouts` playouts: +1 Black's, -1 White's.
@@ -378,13 +392,20 @@ class Go:
 
         check(self.layout, states)
 
+    def _writable(self, states: States) -> States:
+        """`states`, which are to be changed in place. Raises ValueError where a copy would be changed instead."""
+        if not (states.flags.c_contiguous and states.flags.writeable and states.flags.aligned):
+            raise ValueError("states to play on must be contiguous and writable; copy the selection first")
+        return ready(states, self.dtype)
+
     def _action(self, point: int) -> int:
         y, x = divmod(point, self.layout.stride)
         return (y - 1) * self.layout.width + x - 1
 
 
-def _writable(states: States) -> States:
-    """`states`, which are to be changed in place."""
-    if not (states.flags.c_contiguous and states.flags.writeable):
-        raise ValueError("states to play on must be contiguous and writable; copy the selection first")
-    return states
+def _columns_and_rows(size: Any) -> tuple[int, int]:
+    """Both from ``9`` or ``(9, 13)``. Raises ValueError for anything else."""
+    both = size if isinstance(size, tuple | list) else (size, size)
+    if len(both) != 2 or not all(isinstance(n, Integral) and not isinstance(n, bool) for n in both):
+        raise ValueError(f"size is a whole number or (columns, rows), not {size!r}")
+    return int(both[0]), int(both[1])

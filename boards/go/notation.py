@@ -92,8 +92,9 @@ def parse_diagram(text: str) -> Diagram:
     if fields[2] not in ("b", "w"):
         raise bad(f"side to move is b or w, not {fields[2]!r}")
     extra = fields[3:]
-    if len(extra) % 2 or not set(extra[::2]) <= {"ko", "prisoners", "passes", "handicap"}:
-        raise bad("after the side to move come pairs of ko, prisoners, passes, handicap and their values")
+    known = {"ko", "prisoners", "passes", "handicap"}
+    if len(extra) % 2 or not set(extra[::2]) <= known or len(set(extra[::2])) < len(extra) // 2:
+        raise bad("after the side to move come pairs of ko, prisoners, passes, handicap and their values, each once")
     named = dict(zip(extra[::2], extra[1::2], strict=True))
     ko = parse_point(named["ko"], width, height) if "ko" in named else None
     if ko is not None and (ko == width * height or board.flat[ko]):
@@ -107,6 +108,8 @@ def parse_diagram(text: str) -> Diagram:
         raise bad(f"handicap is a number of stones, not {named['handicap']!r}")
     prisoners = (int(taken[1]), int(taken[2]))
     passes, handicap = int(named.get("passes", "0")), int(named.get("handicap", "0"))
+    if handicap > (board == STONES["X"]).sum() + prisoners[1]:
+        raise bad(f"{handicap} handicap stones are more than Black can have")
     return Diagram(board, "bw".index(fields[2]), ko, prisoners, passes, handicap)
 
 
@@ -117,13 +120,13 @@ def _parse_rows(text: str, width: int, height: int, bad: Callable[[str], BadNota
     board = np.zeros((height, width), np.uint8)
     for y, row in enumerate(rows):
         x = 0
-        for part in re.findall(r"\d+|[XO]|.", row):
+        for part in re.findall(r"[1-9][0-9]*|.", row):
             if part in STONES and x < width:
                 board[y, x] = STONES[part]
                 x += 1
             elif part == ".":
                 x += 1
-            elif part.isdecimal() and len(part) < 3:
+            elif part[0] in "123456789" and len(part) < 3:
                 x += int(part)
             else:
                 x = width + 1

@@ -140,11 +140,13 @@ def is_legal(w, b, k64, q, S, P, p, ko_rule, suicide):
 @kernel
 def is_legal_in_contact(w, b, k64, q, S, P, p, ko_rule, suicide):
     """`is_legal` for an empty point, without short cuts."""
+    if U(w[b + KO]) == p:
+        return False  # by superko, too: a ko retaken at once brings back the position before
     c = U(w[b + TURN]) + BLACK
     if U(w[b + HEAD + AROUND * P + p]) < EMPTY_UNIT and not suicide and not has_breath(w, b, S, P, p, c):
         return False
     if ko_rule == SIMPLE_KO:
-        return U(w[b + KO]) != p
+        return True
     key = k64[q + KEY] ^ change_of_key(w, b, S, P, p, c)
     if ko_rule == SITUATIONAL and c == BLACK:
         key ^= TURN_KEY

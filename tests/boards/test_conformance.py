@@ -19,6 +19,23 @@ def test_game_keeps_its_promises(game):
     check_game(game, examples=8)
 
 
+@pytest.mark.parametrize("seed", [1, 6])
+@pytest.mark.parametrize(
+    "game",
+    [
+        Go(size=5, komi=2.5, rules="japanese"),
+        Go(size=3, komi=0.5),
+        Go(size=4, komi=1, rules="aga"),
+        Go(size=(2, 5), rules="chinese"),
+        Go(size=5, rules="new-zealand", scoring="territory"),
+        Go(size=2, max_plies=9),
+    ],
+    ids=repr,
+)
+def test_go_keeps_its_promises_by_every_rule_set(game, seed):
+    check_game(game, examples=4, seed=seed)
+
+
 def test_missing_hypothesis_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "hypothesis", None)
     monkeypatch.delitem(sys.modules, "sakiyomi.boards.testing.machine", raising=False)

@@ -6,7 +6,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from sakiyomi.boards import Ending, IllegalMove, Position
+from sakiyomi.boards import BadNotation, Ending, IllegalMove, Position
 from sakiyomi.boards.go import RULES, Go
 
 # Numbers of legal positions: J. Tromp, G. Farnebäck, "Combinatorics of Go" (2007), and OEIS A094777.
@@ -393,3 +393,105 @@ def test_replay_moves_stops_at_the_first_illegal_move():
     states = go.new(3)
     assert go.replay_moves(states, np.array(moves), np.array([9, 9, 9])).tolist() == [8, 1, 8]
     assert states["ply"].tolist() == [8, 1, 8]
+
+
+@pytest.mark.parametrize("rules", RULES)
+def test_a_rollout_of_an_ended_game_is_its_result(rules):
+    for moves, options in (("E5 pass pass", {}), ("E5 D4 C3", {"max_plies": 3})):
+        position = played(moves, size=9, rules=rules, **options)
+        rng = np.arange(8, dtype=np.uint64)
+        results = position.game.rollout(np.repeat(position.state, 8), rng)
+        assert (results == position.game.result(position.state)).all()
+
+
+@pytest.mark.parametrize("rules", RULES)
+def test_a_ko_survives_in_the_position_text(rules):
+    position = played(KO, rules=rules)
+    again = Position(position.game, position.text())
+    assert "ko C2" in position.text()
+    assert "C2" not in position.legal_moves()
+    assert again.legal_moves() == position.legal_moves()
+
+
+def test_batches_of_the_wrong_shape_are_refused():
+    """Kernels check no bounds: a batch of another game would be read, and written, far out of it."""
+    small, large = Go(size=9), Go(size=19)
+    states = small.new(4)
+    with pytest.raises(ValueError, match="records of 18"):
+        large.legal(states)
+    with pytest.raises(ValueError, match=r"\[4\] is wanted, got \[1\]"):
+        small.play(states, np.array([0]))
+    with pytest.raises(ValueError, match=r"\[4, any\] is wanted, got \[2, 3\]"):
+        small.replay(states, np.zeros((2, 3), np.int32), np.zeros(4, np.int32))
+    with pytest.raises(ValueError, match=r"rng must be .*uint64 \[4\]"):
+        small.rollout(states, np.zeros(1, np.uint64))
+    with pytest.raises(TypeError, match="whole numbers are wanted, got float64"):
+        small.play(states, np.zeros(4))
+    with pytest.raises(ValueError, match=r"\[4, 81\] is wanted"):
+        small.score(states, np.zeros((1, 81), bool))
+    with pytest.raises(ValueError, match="contiguous and writable"):
+        small.play(small.new(8)[::2], np.zeros(4, int))
+
+
+@pytest.mark.parametrize("rules", RULES)
+def test_empty_batches_are_batches(rules):
+    go = Go(size=5, rules=rules)
+    none = go.new(0)
+    assert go.legal(none).shape == (0, 26)
+    assert go.observe(none).shape == (0, 17, 5, 5)
+    assert go.result(none).shape == go.settled_score(none).shape == go.final_score(none).shape == (0,)
+    assert [mask.shape for mask in go.judge(none)] == [(0, 25)] * 2
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"size": (9.7, 9)},
+        {"size": "99"},
+        {"size": True},
+        {"size": 26},
+        {"size": (0, 9)},
+        {"size": (9, 9, 9)},
+        {"komi": "7"},
+        {"komi": None},
+        {"komi": float("nan")},
+        {"komi": 10**400},
+        {"rules": ["x"]},
+        {"rules": "chines"},
+        {"superko": "psk"},
+        {"suicide": "no"},
+        {"max_plies": "3"},
+        {"max_plies": 1.5},
+    ],
+)
+def test_settings_that_do_not_exist_are_refused(options):
+    with pytest.raises(ValueError):
+        Go(**options)
+
+
+def test_the_same_settings_make_the_same_game():
+    assert Go(np.int64(9)) == Go((9, 9)) == Go(size=9, komi=7.5)
+    assert Go(9, komi=7) == Go(9, komi=7.0)
+    assert Go(9, komi=-0.0).komi == 0
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "5x5 5/5/5/5/5 b ko C3 ko C2",
+        "5x5 5/5/5/5/5 b passes 1 passes 2",
+        "5x5 5/5/5/5/5 b handicap 9",
+        "5x5 ٥/5/5/5/5 b",
+        "5x5 00X4/5/5/5/5 b",
+        "5x5 5/5/5/5 b",
+        "5x5 5/5/5/5/5",
+        "5x5 5/5/5/5/6 b",
+        "5x5 XX3/X4/5/5/5 x",
+        "26x26 b",
+        "2x2 XX/X1 b ko A2",
+        "2x2 XX/XX b",
+    ],
+)
+def test_bad_position_texts_are_refused(text):
+    with pytest.raises(BadNotation, match="not a Go position|has a chain without liberties"):
+        Position(Go(size=2 if text.startswith("2x2") else 5), text)

@@ -111,3 +111,28 @@ def test_catalog():
         make_game("othello-7x7")
     with pytest.raises(ValueError, match="square"):
         make_game("othello-6x8")
+
+
+def test_copies_keep_their_own_past():
+    position = Position(TicTacToe())
+    position.play("a1")
+    twin = position.copy()
+    position.undo()
+    position.play("b2")
+    twin.undo()
+    assert twin.text() == Position(TicTacToe()).text()
+    after = position.after("a3")
+    position.undo()
+    position.play("c1")
+    after.undo()
+    after.undo()
+    assert after.text() == Position(TicTacToe()).text()
+
+
+@pytest.mark.parametrize("value", [0.7, 1.5, None])
+def test_only_whole_numbers_are_actions_and_depths(value):
+    position = Position(TicTacToe())
+    with pytest.raises(TypeError):
+        position.play(value)
+    with pytest.raises(TypeError):
+        position.perft(value)
