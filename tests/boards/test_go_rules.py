@@ -493,5 +493,5 @@ def test_the_same_settings_make_the_same_game():
     ],
 )
 def test_bad_position_texts_are_refused(text):
-    with pytest.raises(BadNotation, match="not a Go position|has a chain without liberties"):
+    with pytest.raises(BadNotation, match=r"not a Go position|has a chain without liberties"):
         Position(Go(size=2 if text.startswith("2x2") else 5), text)
