@@ -115,7 +115,9 @@ def bench(
             raise ValueError(f"no benchmark {name!r}; there are: {', '.join(found)}")
     for name in names or found:
         print(f"{name}:", flush=True)
-        subprocess.run([sys.executable, str(found[name]), *(["--quick"] if quick else [])], check=True)
+        done = subprocess.run([sys.executable, str(found[name]), *(["--quick"] if quick else [])])
+        if done.returncode:
+            raise typer.Exit(done.returncode)
 
 
 @app.command()

@@ -159,7 +159,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("path", type=Path, nargs="?", help="folder or archive of SGF files")
     parser.add_argument("--games", type=int, default=2000, help="how many to read at the most (default 2000)")
+    parser.add_argument("--quick", action="store_true", help="a tenth of the work: to see that it runs")
     given = parser.parse_args()
+    if given.quick:
+        given.games //= 10
     rows.set_threads(1)
     files = read_files(given.path, given.games) if given.path else made_games(min(given.games, 500))
     print(f"{len(files)} games of {sum(map(len, files)) / len(files):,.0f} bytes")

@@ -47,3 +47,12 @@ def test_readme_commands_exist():
         )
         assert done.returncode == 0, done.stderr
         assert "Example" in done.stdout or command == "records"
+
+
+@pytest.mark.slow
+def test_benchmarks_run():
+    program = [sys.executable, "-m", "sakiyomi.arena", "bench", "--quick"]
+    done = subprocess.run(program, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "playouts/s" in done.stdout
+    assert "games/s" in done.stdout
