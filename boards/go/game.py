@@ -20,7 +20,7 @@ from sakiyomi.boards.go.rulesets import RULES, SCORING, SUPERKO, Ruleset, Scorin
 from sakiyomi.boards.go.state import Layout, U
 from sakiyomi.boards.symmetry import board_symmetries
 
-MOST_KOMI = 10_000
+MOST_KOMI = 1_000_000_000
 PLAY_GRAIN, ROLLOUT_GRAIN = 256, 16  # rows that one thread takes at least
 
 
@@ -286,7 +286,7 @@ class Go:
 
     def colours(self, states: States) -> NDArray[np.uint8]:
         """[B, area] of 0 empty, 1 black, 2 white, row by row from the top."""
-        return states["colour"][:, self.layout.points].astype(np.uint8)
+        return states["colour"][:, self.layout.points].astype(np.uint8, order="C")
 
     def set_up(self, boards: NDArray[np.uint8], turns: NDArray[np.integer[Any]]) -> tuple[States, NDArray[np.bool_]]:
         """Positions with the stones of `boards` [B, area] (0, 1 black, 2 white), `turns` [B] to move.
@@ -369,14 +369,20 @@ class Go:
     def owners(self, states: States, playouts: int) -> NDArray[np.float64]:
         """[B, area], the mean owner of each point at the end of `playouts` playouts: +1 Black's, -1 White's.
 
-        The seed is the position's key, so the answer belongs to the position.
+        The playouts start from the stones alone, turned to the least of the board's symmetric images, with a seed
+        made of them: so the answer belongs to the position, and to its mirror image the mirrored answer.
         """
-        states = ready(states, self.dtype)
-        owners = np.empty((len(states), self.layout.area), np.int32)
-        words, rng = U(self.dtype.itemsize // 2), states["key"].copy()
-        w = self.layout.words(states)[0]
-        rows.run(rollout.owner_rows, len(states), 1, w, words, U(self.layout.hot), *self._size, playouts, rng, owners)
-        return owners / playouts
+        boards = self.colours(ready(states, self.dtype))
+        images = [symmetry.actions[:-1] for symmetry in self.symmetries()]
+        places = np.array([_least(board, images) for board in boards], np.int64).reshape(boards.shape)
+        turned = np.empty_like(boards)
+        np.put_along_axis(turned, places, boards, axis=1)
+        stones, _ = self.set_up(turned, np.zeros(len(boards), np.int64))
+        counts = np.empty(boards.shape, np.int32)
+        words, rng = U(self.dtype.itemsize // 2), stones["key"].copy()
+        args = (self.layout.words(stones)[0], words, U(self.layout.hot), *self._size, playouts, rng, counts)
+        rows.run(rollout.owner_rows, len(boards), 1, *args)
+        return np.take_along_axis(counts, places, axis=1) / playouts
 
     def pass_alive(self, states: States) -> NDArray[np.int8]:
         """[B, 2, area] for Black and White: 1 pass-alive stones, 2 points of their vital regions, else 0 (Benson)."""
@@ -409,3 +415,8 @@ def _columns_and_rows(size: Any) -> tuple[int, int]:
     if len(both) != 2 or not all(isinstance(n, Integral) and not isinstance(n, bool) for n in both):
         raise ValueError(f"size is a whole number or (columns, rows), not {size!r}")
     return int(both[0]), int(both[1])
+
+
+def _least(board: NDArray[np.uint8], images: list[NDArray[np.int32]]) -> NDArray[np.int32]:
+    """Of `images`, new places [area] of all points, the one that turns `board` [area] into its least form."""
+    return min(images, key=lambda image: board[np.argsort(image)].tobytes())

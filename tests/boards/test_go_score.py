@@ -164,3 +164,19 @@ def test_stones_in_a_pass_alive_region_are_dead():
     dead, seki = board.game.judge(board.state)
     assert marked(board, dead[0]) == {"A3"}
     assert not seki.any()
+
+
+def test_judging_turns_with_the_board():
+    """Playouts are random, but a mirrored position gets the mirrored answer."""
+    go = Go(size=5, rules="japanese")
+    rng = np.random.default_rng(5)
+    boards = rng.choice([0, 1, 2], size=(40, 25), p=[0.4, 0.3, 0.3]).astype(np.uint8)
+    states, valid = go.set_up(boards, np.zeros(40, int))
+    owners = go.owners(states[valid], 8)
+    for symmetry in go.symmetries():
+        turned = np.empty_like(boards)
+        turned[:, symmetry.actions[:-1]] = boards
+        image, _ = go.set_up(turned, np.ones(40, int))
+        expected = np.empty_like(owners)
+        expected[:, symmetry.actions[:-1]] = owners
+        assert (go.owners(image[valid], 8) == expected).all()
