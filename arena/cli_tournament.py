@@ -30,12 +30,14 @@ def tournament(
     simulations: Annotated[int | None, typer.Option(help="simulations a move, for players that count them")] = None,
     seconds: Annotated[float | None, typer.Option(help="seconds a move")] = None,
     margin: Annotated[float | None, typer.Option(help="seconds that a move may take beyond that (default 1)")] = None,
-    patience: Annotated[float | None, typer.Option(help="seconds until a silent player has lost (default 600)")] = None,
+    patience: Annotated[
+        float | None, typer.Option(help="seconds until a silent player has lost (default 600); needs workers")
+    ] = None,
     komi: Annotated[float | None, typer.Option(help="Go: points that White gets (default 7.5)")] = None,
     rules: Annotated[str | None, typer.Option(help="Go: a rule set; see 'sakiyomi list rules'")] = None,
     workers: Annotated[int | None, typer.Option(help="processes (default: one a processor)")] = None,
     seed: Annotated[int | None, typer.Option(help="the same seed gives the same games (default 0)")] = None,
-    out: Annotated[Path | None, typer.Option(metavar="DIR", help="folder for games, standings and report")] = None,
+    out: Annotated[str | None, typer.Option(metavar="DIR", help="folder for games, standings and report")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="keep the games that DIR holds, play the rest")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="print the final standings as JSON")] = False,
 ) -> None:
@@ -206,7 +208,7 @@ def _games(path: Path) -> "Iterator[Record | Any]":
     from sakiyomi.arena.store import Store, is_database
 
     database = Folder(path).database if path.is_dir() else path
-    if is_database(database):
+    if is_database(database) or (database.suffix == ".sqlite" and database.exists()):
         with Store.open(database) as store:
             yield from (row.played for row in store.rows())
         return

@@ -42,15 +42,17 @@ class _Worker:
 
     def __init__(self, setup: Setup, log: IO[bytes]):
         self.connection, theirs = Pipe()
+        life, self._life = os.pipe()  # the worker ends when our end closes, also by our death
         self.process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "sakiyomi.arena.worker", str(theirs.fileno())],
+            [sys.executable, "-P", "-m", "sakiyomi.arena.worker", str(theirs.fileno()), str(life)],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            pass_fds=[theirs.fileno()],
+            pass_fds=[theirs.fileno(), life],
             start_new_session=True,
         )
         theirs.close()
+        os.close(life)
         self.ready = False
         self.warms = setup.warm is not None
         self.pairing: Pairing | None = None
@@ -97,6 +99,9 @@ class _Worker:
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
+        if self._life >= 0:
+            os.close(self._life)
+            self._life = -1
 
 
 class Crew:

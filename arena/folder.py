@@ -11,6 +11,7 @@ Each file appears whole or not at all, so that a full disk leaves no half of one
 
 import json
 import math
+import os
 import re
 import sqlite3
 from collections.abc import Iterable, Iterator
@@ -36,21 +37,53 @@ class Folder:
         self.report = path / "report.html"
         self.log = path / "workers.log"
         self._lock: sqlite3.Connection | None = None
+        self._made: list[Path] = []
+
+    def check(self) -> None:
+        """Raises StoreError if there is no such folder and none can be made; makes nothing."""
+        try:
+            self.database.exists()  # raises for a name that is too long
+            found = next(path for path in (self.path, *self.path.absolute().parents) if path.exists())
+        except OSError as error:
+            raise StoreError(f"{self.path}: this folder cannot be made ({error.strerror})") from error
+        except ValueError as error:
+            raise StoreError(f"{str(self.path)!r}: this folder cannot be made ({error})") from error
+        if not found.is_dir():
+            raise StoreError(f"{self.path}: this folder cannot be made ({found} is a file)")
+        if not os.access(found, os.W_OK | os.X_OK):
+            raise StoreError(f"{self.path}: nothing can be written to {found} by this user")
 
     def make(self) -> None:
         """Make the folder and hold it for this process. Raises StoreError if another process holds it."""
+        folders = (self.games, self.path, *self.path.absolute().parents)
+        self._made = [path for path in folders if not path.exists()]
         try:
             self.games.mkdir(parents=True, exist_ok=True)
         except OSError as error:
+            self.unmake()
             raise StoreError(f"{self.path}: this folder cannot be made ({error.strerror})") from error
         # A lock of SQLite's works everywhere and ends with its process, whatever ends that.
-        lock = sqlite3.connect(self.path / ".lock", timeout=0.0, isolation_level=None)
+        try:
+            lock = sqlite3.connect(self.path / ".lock", timeout=0.0, isolation_level=None)
+        except sqlite3.Error as error:
+            self.unmake()
+            raise StoreError(f"{self.path}: cannot be written ({error})") from error
         try:
             lock.execute("BEGIN EXCLUSIVE")
         except sqlite3.Error as error:
             lock.close()
-            raise StoreError(f"{self.path}: another tournament is running here ({error})") from error
+            if "locked" in str(error):
+                raise StoreError(f"{self.path}: another tournament is running here ({error})") from error
+            self.unmake()
+            raise StoreError(f"{self.path}: cannot be written ({error})") from error
         self._lock = lock
+
+    def unmake(self) -> None:
+        """Let go of the folder, and remove what `make` made, as far as it is empty."""
+        self.release()
+        for path in self._made:
+            with suppress(OSError):
+                path.rmdir()
 
     def release(self) -> None:
         """Let others use the folder."""
@@ -62,7 +95,7 @@ class Folder:
 
     def record_path(self, row: Row) -> Path:
         """Where the record of a game stands."""
-        names = "-".join(re.sub(r"[^\w.+]+", "_", name).strip("_")[:40] for name in row.played.record.players)
+        names = "-".join(_file_name(name) for name in row.played.record.players)
         return self.games / f"{row.pairing.number:05d}-{names}.sgf"
 
     def write_record(self, row: Row, event: str) -> None:
@@ -107,6 +140,11 @@ class Folder:
 
         with _clearly(self.report):
             write_report(self.report, title, [row.played for row in rows], planned=planned)
+
+
+def _file_name(name: str) -> str:
+    """A player's name as part of a file's: letters and digits, at most 90 bytes, of 255 that a system allows."""
+    return re.sub(r"[^\w.+]+", "_", name).strip("_").encode()[:90].decode("utf-8", "ignore")
 
 
 def plain(entry: dict[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from sakiyomi.arena.match import PlayerFault, Termination
+from sakiyomi.arena.match import PlayerFault, Termination, number_text
 from sakiyomi.arena.process import EngineProcess, find_program
 from sakiyomi.boards.game import Game
 from sakiyomi.boards.player import RESIGN, Budget
@@ -235,8 +235,19 @@ class GtpPlayer:
                 self._say("undo", timeout)
                 self._played.pop()
         for side, move in played[shared:]:
-            self._say(f"play {COLOURS[side]} {move}", timeout)
+            self._play(f"play {COLOURS[side]} {move}", game, timeout)
             self._played.append((side, move))
+
+    def _play(self, command: str, game: Any, timeout: float) -> None:
+        """A move that the rules of `game` allow: an engine that refuses it plays by others."""
+        try:
+            self._ask(command, timeout)
+        except GtpError as error:
+            refused = f"refused {command!r}: {_short(str(error))}"
+            if "unknown command" in str(error):
+                raise self._fault(refused) from None
+            hint = "; try --rules chinese" if game.rules != "chinese" else ""
+            raise self._fault(f"does not know these rules: {refused}{hint}", Termination.RULES_DIFFER) from None
 
     def _say(self, command: str, timeout: float, fault: Termination = Termination.PROTOCOL_ERROR) -> None:
         """A command that the engine has no good reason to refuse."""
@@ -268,7 +279,7 @@ class GtpPlayer:
         self._say(size, timeout, Termination.COULD_NOT_START)
         self._tell_rules(game, timeout)
         self._say("clear_board", timeout)
-        self._say(f"komi {game.komi:g}", timeout)
+        self._say(f"komi {number_text(game.komi)}", timeout)
         if self._seed is not None:  # a game is to depend on its seed alone: not on those that the engine played before
             self._offer("clear_cache", timeout)
             self._offer(f"set_random_seed {self._seed}", timeout)

@@ -80,11 +80,13 @@ class GtpBoard:
     def load(self, path: Path, before: int | None = None) -> None:
         """The main line of a file's first game up to before move number `before`; its komi, the present rules."""
         from sakiyomi.sgf import load
+        from sakiyomi.sgf.go import komi_of
 
         try:
             record = load(path)[0]
             width, height = map(int, record.game.removeprefix("go-").split("x"))
-            komi = float(record.tags.get("komi") or self.game.komi)
+            stated = komi_of(record)
+            komi = self.game.komi if stated is None else stated
             other = GtpBoard(replace(self.game, size=(width, height), komi=komi, max_plies=0))
             other._start(Position(other.game, record.setup))
             first = other.position.turn

@@ -218,18 +218,18 @@ class Session:
     # --- time
 
     def _time_settings(self, main: str, period: str, stones: str) -> None:
-        self._set_clocks(Clock(_number(main), _number(period), _whole(stones)))
+        self._set_clocks(Clock(_seconds(main), _seconds(period), _whole(stones)))
 
     def _kgs_time_settings(self, kind: str, *numbers: str) -> None:
         match kind, numbers:
             case "none", ():
                 self._set_clocks(Clock())
             case "absolute", (main,):
-                self._set_clocks(Clock(_number(main), 0.0))
+                self._set_clocks(Clock(_seconds(main), 0.0))
             case "byoyomi", (main, period, periods):
-                self._set_clocks(Clock(_number(main), _number(period), _whole(periods), canadian=False))
+                self._set_clocks(Clock(_seconds(main), _seconds(period), _whole(periods), canadian=False))
             case "canadian", (main, period, stones):
-                self._set_clocks(Clock(_number(main), _number(period), _whole(stones)))
+                self._set_clocks(Clock(_seconds(main), _seconds(period), _whole(stones)))
             case _:
                 raise Refused(SYNTAX)
 
@@ -251,6 +251,13 @@ def _whole(text: str) -> int:
     if not re.fullmatch("[0-9]{1,18}", text):
         raise Refused(SYNTAX)
     return int(text)
+
+
+def _seconds(text: str) -> float:
+    number = _number(text)
+    if number < 0:
+        raise Refused(SYNTAX)
+    return number
 
 
 def _number(text: str) -> float:

@@ -30,12 +30,13 @@ class Termination(StrEnum):
     CRASH = "crash"  # the player's process ended, or its code raised
     PROTOCOL_ERROR = "protocol error"
     COULD_NOT_START = "could not start"  # no game took place: not rated
+    RULES_DIFFER = "rules differ"  # an engine refused a legal move of the other side: not rated
     INTERRUPTED = "interrupted"  # not the players' doing: not rated
 
     @property
     def rated(self) -> bool:
         """Does such a game say anything of the players' strength?"""
-        return self not in (Termination.COULD_NOT_START, Termination.INTERRUPTED)
+        return self not in (Termination.COULD_NOT_START, Termination.RULES_DIFFER, Termination.INTERRUPTED)
 
 
 class PlayerFault(Exception):
@@ -186,7 +187,7 @@ def _judge(position: Position, moves: list[str], move: Any, took: float, budget:
     if budget.seconds is not None and took > budget.seconds + margin:
         message = f"{took:.2f} s for a move, {budget.seconds:g} s allowed"
         raise PlayerFault(Termination.TIME_FORFEIT, message)
-    if move == RESIGN:
+    if isinstance(move, str) and move == RESIGN:
         raise PlayerFault(Termination.RESIGNATION, "")
     try:
         _put(position, moves, move)
@@ -210,13 +211,13 @@ def _ask(method: Callable[..., Any], *args: Any) -> Any:
         return method(*args)
     except PlayerFault as fault:
         raise PlayerFault(fault.termination, one_line(str(fault))) from fault
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise PlayerFault(Termination.CRASH, one_line(f"{type(error).__name__}: {error}")) from error
 
 
 def one_line(text: str, limit: int = 500) -> str:
-    """`text` with every run of white space as one blank, cut to `limit` characters."""
-    line = " ".join(text.split())
+    """`text` with every run of white space as one blank, cut to `limit` characters; what is no text is escaped."""
+    line = " ".join(text.encode("utf-8", "backslashreplace").decode().split())
     return line if len(line) <= limit else line[: limit - 3] + "..."
 
 
@@ -242,7 +243,7 @@ def final_result(position: Position) -> str:
     if has_points(game):
         count = getattr(game, "final_score", None) or game.score
         lead = float(count(position.state)[0])
-        return "0" if lead == 0 else f"{'B' if lead > 0 else 'W'}+{abs(lead):g}"
+        return "0" if lead == 0 else f"{'B' if lead > 0 else 'W'}+{number_text(round(abs(lead), 9) or abs(lead))}"
     outcome = position.outcome()
     assert outcome is not None, "the game goes on"
     return "1/2-1/2" if outcome.winner is None else ("1-0", "0-1")[outcome.winner]
@@ -251,4 +252,13 @@ def final_result(position: Position) -> str:
 def _tags(game: Game) -> dict[str, str]:
     """What a record should tell of the game's own settings."""
     found = {name: getattr(game, name, None) for name in ("komi", "rules")}
-    return {name: f"{value:g}" if isinstance(value, float) else str(value) for name, value in found.items() if value}
+    return {
+        name: value if isinstance(value, str) else number_text(value)
+        for name, value in found.items()
+        if value is not None
+    }
+
+
+def number_text(number: float) -> str:
+    """A number in as few digits as tell it from all others, without exponent: "7.5", "0", "1234.5678"."""
+    return np.format_float_positional(float(number) + 0.0, trim="-")

@@ -15,6 +15,9 @@ from sakiyomi.boards.position import Position
 
 Opening = tuple[str, ...]
 
+_HARMLESS = {"CHARSET_GUESSED", "CHARSET_LIES", "BROKEN_BYTES", "JUNK_OUTSIDE", "ODD_NUMBER", "ODD_RESULT"}
+_HARMLESS |= {"OTHER_GAME", "BOARD_TOO_BIG"}  # another game is refused by name
+"""Faults of a record that leave no doubt of its moves."""
 _TRIES = 100
 _STREAM = 0x0BE7  # keeps the numbers drawn for openings apart from those drawn for games
 
@@ -104,11 +107,18 @@ def _from_lines(path: Path, text: bytes, game: Game) -> list[Opening]:
 
 
 def _from_records(path: Path, game: Game) -> list[Opening]:
-    from sakiyomi.sgf import load
+    from sakiyomi.sgf import Collection
 
+    collection = Collection(path)
+    records = list(collection)
+    if collection.failures:
+        raise ValueError(f"openings {collection.failures[0]}")
     found = []
-    for number, record in enumerate(load(path), 1):
+    for number, record in enumerate(records, 1):
         where = f"openings {path}, game {number}"
+        if serious := [fault for fault in record.tree.faults if fault.fault.name not in _HARMLESS]:
+            found_at, wrong = serious[0], serious[0].fault.value.partition(":")[0]
+            raise ValueError(f"{where}, byte {found_at.byte}, line {found_at.line}: {wrong}; mend the file")
         if record.game != game.name:
             raise ValueError(f"{where}: it is a game of {record.game}, {game.name} is wanted")
         if record.setup is not None:

@@ -5,6 +5,7 @@ A spec is ``KIND`` or ``KIND:ARGUMENT``; ``NAME=SPEC`` gives the player a name o
 
 import difflib
 import re
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
@@ -13,6 +14,8 @@ from typing import Any
 
 from sakiyomi.boards.game import Game
 from sakiyomi.boards.player import Player
+
+_NO_TEXT = ("Cc", "Cs", "Zl", "Zp")  # control characters, lone surrogates, line and paragraph separators
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,8 @@ def parse_spec(spec: str) -> Spec:
     named = re.fullmatch(r"\s*([^:@=]+?)\s*=(.*)", spec, re.DOTALL)
     text = (named[2] if named else spec).strip()
     word, _, argument = text.partition(":")
+    if any(unicodedata.category(letter) == "Cs" for letter in spec):
+        raise ValueError(f"a player's name and spec must be text, got {spec!r}")
     kinds = {kind.name: kind for kind in KINDS}
     if word not in kinds:
         near = difflib.get_close_matches(word.lower(), kinds, 1, 0.5)
@@ -72,7 +77,17 @@ def parse_spec(spec: str) -> Spec:
     if bool(argument.strip()) != bool(takes) and not (kind.name == "uct" and text == "uct"):
         raise ValueError(f"player {text!r} is to be written {kind.form!r}")
     name = named[1] if named else _program_name(argument) if kind.name == "gtp" else text
-    return Spec(name, text, kind, argument.strip())
+    return Spec(check_name(name), text, kind, argument.strip())
+
+
+def check_name(name: Any) -> str:
+    """`name`, if a player can be called so in files and on screens. Raises ValueError."""
+    if not isinstance(name, str) or not name.strip():
+        raise ValueError(f"a player's name must be a text that is not blank, got {name!r}")
+    odd = next((letter for letter in name if unicodedata.category(letter) in _NO_TEXT), None)
+    if odd is not None:
+        raise ValueError(f"a player's name must be one line of text: {name!r} holds {odd!r}")
+    return name
 
 
 def check_player(spec: str, game: Game) -> Spec:
@@ -147,7 +162,7 @@ def _python(argument: str, game: Game) -> Any:
     module, _, name = argument.partition(":")
     try:
         player = getattr(import_module(module), name)()
-    except Exception as error:  # anybody's code
+    except (Exception, SystemExit) as error:  # anybody's code
         raise ValueError(f"player 'python:{argument}' cannot be made: {error or type(error).__name__}") from error
     missing = [method for method in ("begin", "choose", "close") if not callable(getattr(player, method, None))]
     if missing:

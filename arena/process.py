@@ -29,6 +29,7 @@ STDERR_LINES = 20
 GAME_FOLDERS = ("/usr/games", "/usr/local/games")
 """Where Debian puts engines; often not on the PATH of root or of a build machine."""
 
+_RUNNING: set[int] = set()  # process groups of the engines that run
 _END = b"\n"  # in the queue: no more output (a real line holds no newline)
 _FLOOD = b"\n\n"  # in the queue: a line longer than MAX_LINE
 
@@ -90,6 +91,7 @@ class EngineProcess:
         )
         for thread in self._threads:
             thread.start()
+        _RUNNING.add(self._process.pid)
         self._finalizer = weakref.finalize(self, _kill, self._process, self._closing)
 
     @property
@@ -210,9 +212,17 @@ def _read_chunk(pipe: IO[bytes]) -> bytes:
         return b""
 
 
+def kill_engines() -> None:
+    """Kill every engine of this process at once, with whatever it started; for a process that is about to end."""
+    for group in tuple(_RUNNING):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(group, signal.SIGKILL)
+
+
 def _kill(process: "subprocess.Popen[bytes]", closing: threading.Event) -> None:
     """Kill the engine and whatever it started, and collect it."""
     closing.set()
+    _RUNNING.discard(process.pid)
     with contextlib.suppress(ProcessLookupError, PermissionError):
         if hasattr(os, "killpg"):
             os.killpg(process.pid, signal.SIGKILL)

@@ -79,6 +79,8 @@ def read_settings(path: Path) -> Settings:
     players, missing = _installed(path, table["players"], table.get("if_installed", []))
     apart = ("game", "players", "if_installed", "options", *GAME_OPTIONS)
     other = {key: table[key] for key in table if key not in apart}
+    if not other.get("out", "folder").strip():
+        raise ValueError(f"{path}: out = {other['out']!r}: {_WANTED['out'][1]} is wanted")
     if "out" in other:
         other["out"] = str(path.parent / other["out"])
     if "openings" in other and not other["openings"].startswith("random:"):
@@ -114,12 +116,14 @@ def _check(path: Path, key: str, value: Any) -> None:
 
 def _specs(path: Path, players: dict[str, Any] | list[Any]) -> list[str]:
     """The players as ``NAME=SPEC``, or as specs where they stand in a list."""
-    named = players.items() if isinstance(players, dict) else (("", spec) for spec in players)
+    from sakiyomi.arena.players import check_name
+
+    named = players.items() if isinstance(players, dict) else ((None, spec) for spec in players)
     specs = []
     for name, spec in named:
         if not isinstance(spec, str):
             raise ValueError(f'{path}: player {name or spec!r}: a spec such as "uct:800" is wanted, got {spec!r}')
-        if any(letter in name for letter in ":@="):
+        if any(letter in (name or "") for letter in ":@="):
             raise ValueError(f"{path}: player {name!r}: a name holds no ':', '@' or '='")
-        specs.append(f"{name}={spec}" if name else spec)
+        specs.append(spec if name is None else f"{check_name(name)}={spec}")
     return specs

@@ -6,6 +6,7 @@ keeps every finished game through a power cut as well as through ``kill -9``.
 """
 
 import json
+import re
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -21,7 +22,7 @@ from sakiyomi.arena.schedule import Pairing
 from sakiyomi.sgf.record import Record
 
 APPLICATION_ID = 0x53414B49  # "SAKI"
-VERSION = 1
+VERSION = 2
 
 _SCHEMA = """
 CREATE TABLE tournament (
@@ -45,7 +46,8 @@ CREATE TABLE games (
     first_seconds REAL NOT NULL,   -- thinking time
     second_seconds REAL NOT NULL,
     started TEXT NOT NULL,         -- UTC, ISO 8601
-    finished TEXT NOT NULL
+    finished TEXT NOT NULL,
+    checksum TEXT NOT NULL         -- SHA-256 of the other values as a JSON array, in this order
 );
 """
 
@@ -137,11 +139,15 @@ class Store:
     def config(self) -> dict[str, Any]:
         """What the tournament was created with."""
         with _clearly(self.path):
-            text, known = self._connection.execute("SELECT config, config_hash FROM tournament").fetchone()
-            if _hash(text) != known:
+            found = self._connection.execute("SELECT config, config_hash FROM tournament").fetchone()
+            if found is None or not isinstance(found[0], str):
+                raise sqlite3.DatabaseError("the configuration is missing")
+            if _hash(found[0]) != found[1]:
                 raise sqlite3.DatabaseError("the configuration does not match its hash")
-        config: dict[str, Any] = json.loads(text)
-        return config
+            config = json.loads(found[0])
+            if not isinstance(config, dict):
+                raise sqlite3.DatabaseError("the configuration is no table of settings")
+            return config
 
     def set_config(self, config: Mapping[str, Any]) -> None:
         """Replace the configuration: the same tournament, made longer."""
@@ -165,19 +171,20 @@ class Store:
             played.termination.value,
             played.detail,
             json.dumps(dict(record.tags), ensure_ascii=False),
-            *played.seconds,
+            *map(float, played.seconds),
             row.started,
             row.finished,
         )
         with _clearly(self.path):
-            marks = ", ".join("?" * len(values))
-            self._connection.execute(f"INSERT INTO games ({_COLUMNS}) VALUES ({marks})", values)
+            marks = ", ".join("?" * (len(values) + 1))
+            sealed = (*values, _checksum(values))
+            self._connection.execute(f"INSERT INTO games ({_COLUMNS}, checksum) VALUES ({marks})", sealed)
 
     def rows(self) -> Iterator[Row]:
         """All games, by number."""
         with _clearly(self.path):
-            for values in self._connection.execute(f"SELECT {_COLUMNS} FROM games ORDER BY number"):
-                yield _row(values)
+            for values in self._connection.execute(f"SELECT {_COLUMNS}, checksum FROM games ORDER BY number"):
+                yield _row(values[:-1], values[-1])
 
     def remove(self, number: int) -> None:
         """Forget a game, so that it can be played."""
@@ -233,7 +240,14 @@ def _lay_out(connection: sqlite3.Connection, config: Mapping[str, Any]) -> None:
     connection.execute("COMMIT")
 
 
-def _row(values: tuple[Any, ...]) -> Row:
+def _checksum(values: tuple[Any, ...]) -> str:
+    return _hash(json.dumps(values, ensure_ascii=False))
+
+
+def _row(values: tuple[Any, ...], checksum: Any) -> Row:
+    """Raises sqlite3.DatabaseError unless the values are those that were stored."""
+    if any(isinstance(value, bytes) for value in values) or _checksum(values) != checksum:
+        raise sqlite3.DatabaseError(f"game {values[0]!r} does not match its checksum")
     number, pair, first, second, game, opening, moves, result, ending, termination, detail, tags = values[:12]
     first_seconds, second_seconds, started, finished = values[12:]
     all_moves = tuple(moves.split())
@@ -266,6 +280,8 @@ def _clearly(path: Path) -> Iterator[None]:
     except sqlite3.IntegrityError as error:
         raise StoreError(f"{path}: this game is stored already ({error})") from error
     except sqlite3.OperationalError as error:
+        if re.search("no such (table|column)|not decode", str(error)):
+            raise _damaged(path, error) from error
         if "full" in str(error) or "disk I/O" in str(error):
             raise StoreError(
                 f"{path}: cannot be written ({error}); is the disk full? Free some space and resume"
@@ -274,7 +290,11 @@ def _clearly(path: Path) -> Iterator[None]:
             raise StoreError(f"{path}: another program holds it ({error}); wait for it or end it") from error
         raise StoreError(f"{path}: {error}") from error
     except (sqlite3.DatabaseError, json.JSONDecodeError, ValueError, TypeError) as error:
-        raise StoreError(
-            f"{path} is damaged ({one_line(str(error))}); restore a copy, or start again in another folder"
-            " (the game records written so far can still be read)"
-        ) from error
+        raise _damaged(path, error) from error
+
+
+def _damaged(path: Path, error: Exception) -> StoreError:
+    return StoreError(
+        f"{path} is damaged ({one_line(str(error))}); restore a copy, or start again in another folder"
+        " (the game records written so far can still be read)"
+    )

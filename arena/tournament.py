@@ -6,20 +6,23 @@ for rating in tournament.run():
 """
 
 import dataclasses
+import math
 import os
 import pickle
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from numbers import Integral
 from pathlib import Path
+from types import NoneType
 from typing import TYPE_CHECKING, Any
 
 from sakiyomi.arena.crew import PATIENCE, Crew
 from sakiyomi.arena.folder import Folder
 from sakiyomi.arena.match import MARGIN, NO_LIMIT, Played
 from sakiyomi.arena.openings import Opening, check_opening, load_openings
-from sakiyomi.arena.players import check_player, parse_spec
+from sakiyomi.arena.players import check_name, check_player, parse_spec
 from sakiyomi.arena.schedule import Pairing, game_seed, round_robin
-from sakiyomi.arena.store import Row, Store, utc_now
+from sakiyomi.arena.store import Row, Store, StoreError, utc_now
 from sakiyomi.arena.worker import Bench, Job, Setup
 from sakiyomi.boards.catalog import make_game
 from sakiyomi.boards.game import Game
@@ -36,7 +39,8 @@ class Tournament:
 
     `players` are specs ("uct:800", "strong=uct:800"), a mapping from names to specs, or `Player` objects (these play
     in this process). `openings` is "" (the ordinary start), "random:K", a file's path, or a list of move lists;
-    `budget` is what each move may cost; `workers` the number of processes (None: one a processor; 0: this process).
+    `budget` is what each move may cost; `workers` the number of processes (None: one a processor; 0: this process,
+    where `patience`, the seconds until a silent player has lost, cannot be enforced).
     `out` is the folder for results (None: nothing is written). With `resume` the games that `out` holds are kept and
     the rest is played; everything but `workers` and `patience` must be as before, and `games` may have grown.
 
@@ -63,17 +67,16 @@ class Tournament:
         patience: float = PATIENCE,
         options: Mapping[str, Any] | None = None,
     ):
+        _check_limits(games, seed, workers, margin, patience)
         self.game = make_game(game, **options or {}) if isinstance(game, str) else game
-        self.budget, self.seed, self.margin, self.patience = budget, seed, margin, patience
+        self.budget, self.seed, self.margin, self.patience = budget, int(seed), margin, patience
         self.specs, self._objects = _players(players, self.game)
-        if seed < 0:
-            raise ValueError(f"the seed must be 0 or more, got {seed}")
         self.workers = _workers(workers, bool(self._objects), self.game)
         self.names = (*self.specs, *self._objects)
         lines = _openings(openings, self.game, -(-games // 2), seed)
         self.schedule = round_robin(self.names, games, lines)
         self.config = self._config(games, openings, lines)
-        self.folder = None if out is None else Folder(Path(out))
+        self.folder = _folder(out)
         self.rows: list[Row] = []
         """Games played so far, those of earlier runs first."""
         self._crew: Crew | None = None
@@ -100,12 +103,12 @@ class Tournament:
     def stored(cls, out: str | Path, *, games: int | None = None, **settings: Any) -> "Tournament":
         """The tournament in the folder `out`, to be resumed as it was set up; `settings` are workers and patience."""
         with Store.open(Folder(Path(out)).database) as store:
-            config = store.config
+            config = _config_of(store)
         openings = config["openings"]
         return cls(
             config["game"],
             dict(config["players"]),
-            games=games or config["games"],
+            games=config["games"] if games is None else games,
             openings=openings if isinstance(openings, str) else [line.split() for line in openings],
             budget=Budget(config["simulations"], config["seconds"]),
             seed=config["seed"],
@@ -191,7 +194,12 @@ class Tournament:
         self.folder.make()
         stack.callback(self.folder.release)
         if not self.folder.database.exists():
-            return stack.enter_context(Store.create(self.folder.database, self.config))
+            try:
+                store = Store.create(self.folder.database, self.config)
+            except StoreError:
+                self.folder.unmake()
+                raise
+            return stack.enter_context(store)
         self._check_stored()
         store = stack.enter_context(Store.open(self.folder.database, writing=True))
         self.rows = []
@@ -211,7 +219,7 @@ class Tournament:
         if not self._resume:
             raise ValueError(f"{self.folder.path} holds a tournament already: resume it, or choose another folder")
         with Store.open(self.folder.database) as store:
-            stored = store.config
+            stored = _config_of(store)
         for key, value in self.config.items():
             if key != "games" and stored[key] != value:
                 raise ValueError(
@@ -228,7 +236,7 @@ class Tournament:
 def write_results_of(folder: Folder) -> None:
     """Write standings.json and report.html of a stored tournament again. Raises StoreError."""
     with Store.open(folder.database) as store:
-        config, rows = store.config, list(store.rows())
+        config, rows = _config_of(store), list(store.rows())
     names = [name for name, _ in config["players"]]
     _write_results(folder, _title(config["game"], names), rows, len(round_robin(names, config["games"])))
 
@@ -265,14 +273,67 @@ def _players(players: Players, game: Game) -> tuple[dict[str, str], dict[str, Pl
     for given, player in named:
         if isinstance(player, str):
             spec = check_player(player, game)
-            name, kept = given or spec.name, spec.text
+            name, kept = spec.name if given is None else given, spec.text
             table: dict[str, Any] = specs
         else:
-            name, kept, table = given or player.name, player, objects  # type: ignore[assignment]
+            name, kept, table = player.name if given is None else given, player, objects  # type: ignore[assignment]
+        check_name(name)
         if name in specs or name in objects:
             raise ValueError(f"two players are called {name!r}; name one of them otherwise, as in other={kept}")
         table[name] = kept
     return specs, objects
+
+
+_SHAPE: dict[str, Any] = {
+    "game": str,
+    "options": dict,
+    "players": list,
+    "games": int,
+    "openings": (str, list),
+    "seed": int,
+    "simulations": (int, NoneType),
+    "seconds": (int, float, NoneType),
+    "margin": (int, float),
+}
+
+
+def _config_of(store: Store) -> dict[str, Any]:
+    """The configuration in a store. Raises StoreError unless it is one of a tournament."""
+    config = store.config
+    for key, kind in _SHAPE.items():
+        if key not in config or not isinstance(config[key], kind):
+            raise StoreError(f"{store.path} is damaged (its configuration has no proper {key!r}); restore a copy")
+    pairs = config["players"]
+    if not all(isinstance(p, list) and len(p) == 2 and all(isinstance(text, str) for text in p) for p in pairs):
+        raise StoreError(f"{store.path} is damaged (its configuration has no proper 'players'); restore a copy")
+    return config
+
+
+def _check_limits(games: Any, seed: Any, workers: Any, margin: Any, patience: Any) -> None:
+    """Raises ValueError for numbers that no tournament can have."""
+    for name, value, least in (("games for each pair", games, 1), ("the seed", seed, 0), ("workers", workers, 0)):
+        if (name, value) == ("workers", None):
+            continue
+        if not isinstance(value, Integral) or isinstance(value, bool):
+            raise ValueError(f"{name} must be a whole number, got {value!r}")
+        if value < least:
+            raise ValueError(f"{name} must be {least} or more, got {value}")
+    for name, value in (("margin", margin), ("patience", patience)):
+        if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value < math.inf:
+            raise ValueError(f"{name} must be a number of seconds, 0 or more, got {value!r}")
+    if patience == 0:
+        raise ValueError("patience must be over 0 seconds, got 0")
+
+
+def _folder(out: str | Path | None) -> Folder | None:
+    """The folder for results. Raises ValueError or StoreError if there can be none."""
+    if out is None:
+        return None
+    if not str(out).strip():
+        raise ValueError("the folder for results has no name; out='first' would make a folder 'first'")
+    folder = Folder(Path(out))
+    folder.check()
+    return folder
 
 
 def _workers(workers: int | None, here: bool, game: Game) -> int:
@@ -282,8 +343,6 @@ def _workers(workers: int | None, here: bool, game: Game) -> int:
         )
     if here:
         return 0
-    if workers is not None and workers < 0:
-        raise ValueError(f"workers must be 0 or more, got {workers}")
     count = processors() if workers is None else workers
     if count:
         try:

@@ -4,11 +4,14 @@
     worker -> parent    READY, then for each game Turn, Turn, ..., Played
 
 Players live as long as the worker, so that an engine starts once; after a fault both players of the game are made
-anew. The worker is in a session of its own: Ctrl-C in the terminal reaches the parent alone.
+anew. The worker is in a session of its own: Ctrl-C in the terminal reaches the parent alone. A second pipe, on which
+nothing is ever sent, tells the worker when the parent has died.
 """
 
+import os
 import signal
 import sys
+import threading
 import traceback
 from collections.abc import Sequence
 from contextlib import suppress
@@ -131,18 +134,40 @@ class Bench:
     def _drop(self, names: tuple[str, ...]) -> None:
         for name in names:
             if name in self._players and name not in self._guests:
-                with suppress(Exception):  # what a faulty player does when it is closed changes no result
+                with suppress(Exception, SystemExit):  # what a faulty player does when it is closed changes no result
                     self._players.pop(name).close()
 
 
-def main(handle: int) -> None:
-    """Serve the parent at the other end of file descriptor `handle` until it hangs up."""
+class Stopped(BaseException):
+    """SIGTERM came: not the doing of the player whose code ran."""
+
+
+def main(handle: int, life: int) -> None:
+    """Serve the parent at the other end of file descriptor `handle` until it hangs up.
+
+    `life` is the reading end of a pipe that nobody but the parent can write to: it ends when the parent has died.
+    """
     signal.signal(signal.SIGTERM, _stop)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_die_with_parent, args=(life,), daemon=True).start()
     connection: Connection[Any, Any] = Connection(handle)
-    with suppress(EOFError, BrokenPipeError, ConnectionResetError):  # the parent is gone or wants no more
-        sys.path[:] = connection.recv()
-        _serve(connection)
+    try:
+        with suppress(EOFError, BrokenPipeError, ConnectionResetError):  # the parent is gone or wants no more
+            sys.path[:] = connection.recv()
+            _serve(connection)
+    except Stopped:
+        sys.exit(128 + signal.SIGTERM)
+
+
+def _die_with_parent(life: int) -> None:
+    """End the worker, its engines and whatever its players started once the parent is dead, whatever a player does."""
+    while os.read(life, 1):
+        pass
+    if process := sys.modules.get("sakiyomi.arena.process"):
+        process.kill_engines()
+    if os.getpgrp() == os.getpid():
+        os.killpg(os.getpid(), signal.SIGKILL)
+    os._exit(1)
 
 
 def _serve(connection: "Connection[Any, Any]") -> None:
@@ -171,11 +196,11 @@ def _serve(connection: "Connection[Any, Any]") -> None:
 
 def _stop(number: int, frame: FrameType | None) -> None:
     """SIGTERM: leave through every ``finally``, which closes the engines."""
-    sys.exit(128 + number)
+    raise Stopped
 
 
 if __name__ == "__main__":
     # Under this name the classes above would be __main__'s, which the parent cannot unpickle.
     from sakiyomi.arena import worker
 
-    worker.main(int(sys.argv[1]))
+    worker.main(int(sys.argv[1]), int(sys.argv[2]))

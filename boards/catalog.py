@@ -2,6 +2,8 @@
 
 import difflib
 import re
+from collections.abc import Callable
+from inspect import signature
 from typing import Any
 
 from sakiyomi.boards.game import Game
@@ -29,17 +31,27 @@ def make_game(name: str, **options: Any) -> Game:
     try:
         if match := re.fullmatch(r"go-?(\d+)(?:x(\d+))?", lowered, re.ASCII):
             width, height = int(match[1]), int(match[2] or match[1])
-            return Go(size=(width, height), **options)
+            return _made(name, Go, {"size": (width, height)}, options)
         if lowered == "tictactoe":
-            return TicTacToe(**options)
+            return _made(name, TicTacToe, {}, options)
         if lowered == "connect4":
-            return ConnectFour(**options)
+            return _made(name, ConnectFour, {}, options)
         if match := re.fullmatch(r"othello(?:-(\d+)x(\d+))?", lowered):
             if match[1] != match[2]:
                 raise ValueError("Othello boards are square")
-            return Othello(size=int(match[1] or 8), **options)
+            return _made(name, Othello, {"size": int(match[1] or 8)}, options)
     except TypeError as error:
         raise ValueError(f"game {name!r} does not take these options: {', '.join(options)} ({error})") from None
     near = difflib.get_close_matches(lowered, GAMES, 1)
     hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(GAMES)}"
     raise ValueError(f"unknown game {name!r}; {hint}")
+
+
+def _made(name: str, kind: Callable[..., Game], fixed: dict[str, Any], options: dict[str, Any]) -> Game:
+    """A game of that kind; `fixed` is what its name says of it."""
+    taken = [option for option in signature(kind).parameters if option not in fixed]
+    for option in options:
+        if option not in taken:
+            there = f"there are: {', '.join(taken)}" if taken else "it takes none"
+            raise ValueError(f"game {name!r} does not take the option {option!r}; {there}")
+    return kind(**fixed, **options)

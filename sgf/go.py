@@ -122,6 +122,20 @@ def main_line_of(record: Record) -> MainLine:
     return MainLine(width, height, actions, diagram.turn, diagram.board.ravel(), comments=dict(record.comments))
 
 
+def written_by_us(record: Record) -> bool:
+    """Was the record made here, or read from a file that says so? Then its values mean what they say."""
+    tree = record.tree
+    return not isinstance(tree, GameTree) or tree.root.properties().get("AP") == [APPLICATION]
+
+
+def komi_of(record: Record) -> float | None:
+    """Points that White gets, None if the record does not say; guessed at only where others have written it."""
+    text = record.tags.get("komi", "")
+    likely = props.read_komi(text, props.read_rules(record.tags.get("rules", "")))
+    stated = props.read_komi(text, exact=True)
+    return stated if stated != likely and written_by_us(record) else likely
+
+
 def board_size(record: Record) -> tuple[int, int]:
     """Columns and rows of a Go record. Raises ValueError for a record of another game."""
     match = re.fullmatch(r"go-(\d+)x(\d+)", record.game)

@@ -79,19 +79,26 @@ def read_number(value: str) -> float | None:
     return float(text) if _NUMBER.fullmatch(text) and len(text) < 20 else None
 
 
-@lru_cache(maxsize=256)
-def read_komi(value: str) -> float | None:
-    """Points that White gets, from KM; None if it says none.
+_HUNDREDTHS = {250, 275, 325, 375, 450, 550, 600, 650, 700, 750, 800, 850}
+"""Komis as Fox writes them, in hundredths: of points, or of zi."""
 
-    Understood besides numbers: decimal commas and units ("6,5", "5.5目", "6目半"), hundredths (Fox: 650 is 6.5), and
-    zi, of which one is two points: 3.75, 375 and "3又3/4子" are 7.5.
+
+@lru_cache(maxsize=256)
+def read_komi(value: str, rules: str | None = None, exact: bool = False) -> float | None:
+    """Points that White gets, from KM; None if it says none. `rules` are those of the game, by our name, if known.
+
+    Understood besides numbers: decimal commas and units ("6,5", "5.5目", "6目半"), the usual komis in hundredths (Fox:
+    650 is 6.5), and zi, of which one is two points: 3.75, 375 and "3又3/4子" are 7.5, unless the rules are not
+    Chinese. With `exact` (files of our own) a plain number is what it says.
     """
+    if exact and _NUMBER.fullmatch(value.strip()):
+        return float(value) + 0.0
     number = next(_numbers(value), None)
     if number is None or abs(number) > 100_000:
         return None
-    if abs(number) >= 100:
+    if abs(number) in _HUNDREDTHS:
         number /= 100
-    if number * 2 % 1:  # komi is a multiple of a half, so that quarters can only be zi
+    if rules in (None, "chinese") and abs(number) in (2.75, 3.25, 3.75):  # zi: nobody gives quarters of a point
         number *= 2
     return number
 

@@ -19,7 +19,7 @@ from sakiyomi.boards.go import Go
 from sakiyomi.boards.go.notation import MAX_SIZE, Diagram
 from sakiyomi.boards.position import Position
 from sakiyomi.sgf import properties as props
-from sakiyomi.sgf.go import board_size, main_line_of
+from sakiyomi.sgf.go import board_size, komi_of, main_line_of
 from sakiyomi.sgf.mainline import BLACK, EMPTY, MainLine
 from sakiyomi.sgf.record import Record
 
@@ -48,7 +48,7 @@ def game_of(record: Record) -> Game:
     width, height = board_size(record)
     if max(width, height) > MAX_SIZE:
         raise ValueError(f"{record.game}: boards go up to {MAX_SIZE}x{MAX_SIZE}")
-    rules, komi = record.tags.get("rules", ""), props.read_komi(record.tags.get("komi", ""))
+    rules, komi = record.tags.get("rules", ""), komi_of(record)
     return Go(
         size=(width, height),
         komi=7.5 if komi is None else komi,

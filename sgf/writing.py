@@ -29,6 +29,7 @@ from sakiyomi.sgf.go import (
     main_line_of,
     record_of,
     setup_text,
+    written_by_us,
 )
 from sakiyomi.sgf.grammar import GameTree, encode, escape, write_node, write_tree
 from sakiyomi.sgf.mainline import BLACK, WHITE, MainLine
@@ -142,7 +143,7 @@ def _from_fields(record: Record, charset: str) -> bytes:
     else:
         root, moves = _other(record)
     head: Values = {"FF": ["4"], "GM": root.pop("GM"), "CA": [charset]}
-    if "application" not in record.tags:
+    if "application" not in record.tags and written_by_us(record):
         head["AP"] = [APPLICATION]
     nodes = [[(k, [escape(v) for v in vs]) for k, vs in {**head, **root, **_information(record)}.items()]]
     nodes += [[(colour, [escape(text)])] for colour, text in moves]

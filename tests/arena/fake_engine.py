@@ -1,7 +1,7 @@
 """A GTP engine of trivial play that misbehaves as told: ``fake_engine.py MODE [--at N] [--log FILE] [--without WORD]``.
 
 MODE is one of MODES; the misbehaviour comes with the N-th genmove (2 by default) of the process. What it is sent is
-written to FILE; WORD is a command that it shall not know.
+written to FILE; WORD is a command that it shall not know; --refuse POINT is a move that it calls illegal.
 """
 
 import argparse
@@ -135,6 +135,7 @@ def main() -> None:
     parser.add_argument("--at", type=int, default=2)
     parser.add_argument("--log")
     parser.add_argument("--without", action="append", default=[])
+    parser.add_argument("--refuse", default="")
     options = parser.parse_args()
     known = [command for command in COMMANDS if command not in options.without]
     board, genmoves = Board(), 0
@@ -157,6 +158,9 @@ def main() -> None:
             say(f"?{ID} unknown command\n\n")
             continue
         end = "\r\n" if options.mode == "crlf" else "\n"
+        if word == "play" and args[1] == options.refuse:
+            say(f"?{ID} illegal move\n\n")
+            continue
         say(f"={ID} {answer(board, word, args, known)}{end}{end}")
         if word == "quit":
             break

@@ -4,6 +4,8 @@ import os
 import sys
 import time
 
+import numpy as np
+
 from sakiyomi.arena.match import PlayerFault, Termination
 from sakiyomi.boards.player import RESIGN
 
@@ -21,6 +23,11 @@ class First:
 
     def close(self):
         pass
+
+
+class Passer(First):
+    def choose(self, position, budget):
+        return "pass"
 
 
 class Dice(First):
@@ -64,6 +71,26 @@ class Quitter(First):
 class Raiser(First):
     def choose(self, position, budget):
         raise KeyError("no such\nthing")
+
+
+class Leaver(First):
+    def choose(self, position, budget):
+        raise SystemExit(3)
+
+
+class Array(First):
+    """Returns an array, of which "==" is no truth value."""
+
+    def choose(self, position, budget):
+        return np.zeros(9)
+
+
+class Looper(First):
+    """Never answers, and never sleeps."""
+
+    def choose(self, position, budget):
+        while True:
+            pass
 
 
 class Sulker(First):

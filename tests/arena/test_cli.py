@@ -121,7 +121,10 @@ def test_a_tournament_from_a_file(capsys, tmp_path):
         ('game = "go-9x9"\ngames = true\nplayers = []', "games = True: a whole number is wanted"),
         ('game = "go-9x9"\n[players]\n"a:b" = "random"', "player 'a:b': a name holds no"),
         ('game = "go-9x9"\nkomi = "7"\nplayers = []', "komi = '7': a number is wanted"),
-        ('game = "go-9x9"\nplayers = ["random", "greedy"]\n[options]\nkmi = 7', "kmi"),
+        ('game = "go-9x9"\nplayers = ["random", "greedy"]\n[options]\nkmi = 7', "option 'kmi'; there are: komi"),
+        ('game = "go-9x9"\nseconds = nan\nplayers = ["random", "greedy"]', "seconds must be a number over 0, got nan"),
+        ('game = "go-9x9"\nout = ""\nplayers = ["random", "greedy"]', "out = '': a folder is wanted"),
+        ('game = "go-9x9"\n[players]\n"" = "random"\nb = "random"', "a player's name must be"),
     ],
 )
 def test_mistakes_in_a_file(capsys, tmp_path, monkeypatch, text, words):
@@ -147,7 +150,14 @@ MISTAKES = {
     "tournament go-9x9 random gtp:no-such-engine": "'no-such-engine' not found",
     "tournament go-9x9 random uct:3 --openings nowhere": "openings 'nowhere': no such file",
     "tournament go-9x9 random uct:3 --games 0": "must be 1 or more, got 0",
-    "tournament tictactoe random uct:3 --komi 3": "komi",
+    "tournament tictactoe random uct:3 --komi 3": "'tictactoe' does not take the option 'komi'; it takes none",
+    "tournament go-9x9 random uct:3 --seconds nan": "seconds must be a number over 0, got nan",
+    "tournament go-9x9 random uct:3 --simulations 0": "simulations must be a whole number of 1 or more, got 0",
+    "tournament go-9x9 random uct:3 --margin -1": "margin must be a number of seconds, 0 or more",
+    f"tournament go-9x9 random uct:3 --out {'x' * 300}": "this folder cannot be made (File name too long)",
+    f"tournament go-9x9 random uct:3 --out {__file__}": "test_cli.py is a file)",
+    "tournament go-9x9 random uct:3 --out=": "the folder for results has no name",
+    "play tictactoe --against random --seconds 0": "seconds must be a number over 0",
     "tournament nowhere.toml": "nowhere.toml: no such file",
     "tournament --resume --out nowhere": "nowhere/tournament.sqlite: no such tournament",
     "tournament --resume --out nowhere --seed 3": "--seed cannot change",
@@ -183,6 +193,15 @@ def test_a_damaged_database(capsys, tmp_path):
         assert err.count("\n") == 1
     assert (tmp_path / "tournament.sqlite").read_bytes() == before
     assert os.listdir(tmp_path) == ["tournament.sqlite"]
+
+
+def test_an_unreadable_database_is_not_passed_over(capsys, tmp_path):
+    (tmp_path / "tournament.sqlite").write_text("no database")
+    (tmp_path / "games").mkdir()
+    (tmp_path / "games" / "1.sgf").write_text("(;PB[a]PW[b]RE[B+R];B[aa])")
+    code, out, err = run(capsys, "ratings", str(tmp_path))
+    assert (code, out) == (2, "")
+    assert "tournament.sqlite is damaged" in err
 
 
 def test_a_folder_that_cannot_be_made(capsys, tmp_path):

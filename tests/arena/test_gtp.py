@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fakes import Passer
 
 from sakiyomi.arena.gtp import GtpConnection, GtpError, GtpPlayer, rules_text
 from sakiyomi.arena.match import PlayerFault, Termination, play
@@ -94,6 +95,8 @@ def test_other_positions_are_reached_by_undo_or_from_the_start(fake):
     assert fake.heard() == ["boardsize 9", "clear_board", "komi 7.5", "play black C3", "genmove white"]
     player.choose(after("C3", game=Go(size=9, komi=0.5)), ANYTIME)
     assert fake.heard()[:3] == ["boardsize 9", "clear_board", "komi 0.5"]
+    player.choose(after("C3", game=Go(size=9, komi=1234.5678)), ANYTIME)
+    assert fake.heard()[:3] == ["boardsize 9", "clear_board", "komi 1234.5678"]
 
 
 def test_without_undo_it_starts_anew(fake):
@@ -281,6 +284,14 @@ def test_refusing_to_follow_is_a_fault(fake):
     fault = fault_of(fake("good", "--without play"), after("D4"))
     assert fault.termination is Termination.PROTOCOL_ERROR
     assert "refused 'play black D4': 'unknown command'" in str(fault)
+
+
+def test_refusing_a_legal_move_is_a_difference_of_rules_and_not_rated(fake):
+    player = fake("good", "--refuse A2")
+    played = play(Go(size=5), (player, Passer()), opening=["E5", "A2"], names=("engine", "passer"))
+    assert (played.termination, played.record.result, played.rated) == (Termination.RULES_DIFFER, "*", False)
+    assert "does not know these rules: refused 'play white A2': 'illegal move'" in played.detail
+    assert played.detail.endswith("try --rules chinese")
 
 
 def test_an_engine_that_will_not_quit_is_killed(fake):

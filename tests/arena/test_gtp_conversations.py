@@ -185,6 +185,8 @@ CONVERSATIONS = {
     ],
     "time": [
         ("time_settings 300 30 5", "="),
+        ("time_settings -1 30 5", "? syntax error"),
+        ("kgs-time_settings absolute -1", "? syntax error"),
         ("time_settings 0 0 0", "="),
         ("time_settings 5 2", "? syntax error"),
         ("time_settings a b c", "? syntax error"),

@@ -5,8 +5,11 @@ import pytest
 
 from sakiyomi.arena import Budget, Played, Termination, play, play_game
 from sakiyomi.boards.game import BadNotation, IllegalMove
+from sakiyomi.boards.go import Go
 from sakiyomi.boards.position import Position
 from sakiyomi.boards.tictactoe import TicTacToe
+from sakiyomi.sgf import load, save
+from sakiyomi.sgf.replay import game_of
 
 GAME = TicTacToe()
 
@@ -56,6 +59,8 @@ FAULTS = [
     (fakes.Number, Termination.ILLEGAL_MOVE, "4 is no move"),
     (fakes.Quitter, Termination.RESIGNATION, ""),
     (fakes.Raiser, Termination.CRASH, "KeyError: 'no such\\nthing'"),
+    (fakes.Array, Termination.ILLEGAL_MOVE, "is no move"),
+    (fakes.Leaver, Termination.CRASH, "SystemExit: 3"),
     (fakes.Mute, Termination.STALL, "no answer in 5 s"),
 ]
 
@@ -150,3 +155,39 @@ def test_unfinished_games_are_not_rated():
     record = play_game(GAME, (fakes.First(), fakes.First()))
     assert Played(record, Termination.NORMAL).rated
     assert not Played(record, Termination.INTERRUPTED).rated
+
+
+@pytest.mark.parametrize("komi", [0, -0.0, 7.5, 7.3, 3.75, 375, 650, 100, -9999.5, 1234.5678, 0.00001])
+def test_any_komi_survives_the_record(tmp_path, komi):
+    game = Go(size=2, komi=komi, rules="chinese")
+    record = play_game(game, (fakes.Passer(), fakes.Passer()))
+    assert record.tags["komi"] == f"{komi + 0.0:.12f}".rstrip("0").rstrip(".")
+    save(record, tmp_path / "game.sgf")
+    (again,) = load(tmp_path / "game.sgf")
+    assert (again, again.score) == (record, record.score)
+    assert game_of(again).komi == komi
+
+
+def test_results_keep_their_digits():
+    players = fakes.Passer(), fakes.Passer()
+    assert play_game(Go(size=2, komi=7.3), players).result == "W+7.3"
+    assert play_game(Go(size=2, komi=1234.5678), players).result == "W+1234.5678"
+    assert play_game(Go(size=2, komi=-0.00001), players).result == "B+0.00001"
+
+
+@pytest.mark.parametrize(
+    ("limits", "words"),
+    [
+        ({"simulations": 0}, "simulations must be a whole number of 1 or more, got 0"),
+        ({"simulations": 1.5}, "simulations must be .*, got 1.5"),
+        ({"simulations": True}, "simulations must be .*, got True"),
+        ({"seconds": 0}, "seconds must be a number over 0, got 0"),
+        ({"seconds": -1.0}, "seconds must be"),
+        ({"seconds": float("nan")}, "seconds must be .*, got nan"),
+        ({"seconds": float("inf")}, "seconds must be .*, got inf"),
+        ({"seconds": "3"}, "seconds must be .*, got '3'"),
+    ],
+)
+def test_a_budget_that_is_none(limits, words):
+    with pytest.raises(ValueError, match=words):
+        Budget(**limits)

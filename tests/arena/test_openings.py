@@ -66,6 +66,22 @@ def test_wrong_files_are_answered_with_line_move_and_rule(tmp_path, text, words)
         load_openings(str(path), TICTACTOE, 1)
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("(;SZ[9];B[ee];W[gc", "game 1, byte 15, line 1: the file ends inside a value"),
+        ("(;SZ[9];B[ee];W[gc])(;SZ[9];B[ee];W[gc]", "game 2, byte 39, line 1: the file ends inside a game"),
+        ("(;SZ[9];B[ee];B[gc])", "the same colour moves twice"),
+        ("(;SZ[9];B[ee])(;SZ[9];B[zz])", "is no point of"),
+    ],
+)
+def test_faulty_records_are_refused(tmp_path, text, words):
+    path = tmp_path / "o.sgf"
+    path.write_text(text)
+    with pytest.raises(ValueError, match=rf"openings .*o\.sgf.*{words}"):
+        load_openings(str(path), GO, 1)
+
+
 def test_records_of_another_game(tmp_path):
     path = tmp_path / "o.sgf"
     path.write_text("(;GM[1]FF[4]SZ[19];B[ee])")

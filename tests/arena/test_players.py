@@ -97,6 +97,12 @@ def test_players_of_other_games_are_refused(spec, game, words):
             make(spec, rules)
 
 
+@pytest.mark.parametrize("name", ["two\nlines", "tab\there", "bell\a", "\udcff", "a\u2028b"])
+def test_names_that_are_no_text(name):
+    with pytest.raises(ValueError, match=r"a player's name .*must be"):
+        parse_spec(f"{name}=random")
+
+
 def test_cheap_specs_for_compiling_are_of_their_kind():
     for kind in KINDS:
         if kind.warm:

@@ -2,6 +2,7 @@
 
 import os
 import resource
+import shlex
 import signal
 import subprocess
 import sys
@@ -136,6 +137,15 @@ def test_a_stored_tournament_needs_no_more_than_its_folder(tmp_path):
     assert len(stored(tmp_path / "a")) == 12
 
 
+@pytest.mark.parametrize("change", [{"players": 3}, {"players": [["a"]]}, {"seed": None}])
+def test_a_configuration_of_another_shape_is_damage(tmp_path, change):
+    Tournament("tictactoe", QUICK, workers=0, out=tmp_path, games=1).run()
+    with Store.open(tmp_path / "tournament.sqlite", writing=True) as store:
+        store.set_config(store.config | change)
+    with pytest.raises(StoreError, match=r"is damaged .its configuration has no proper"):
+        Tournament.stored(tmp_path)
+
+
 def test_games_that_could_not_start_are_tried_again(tmp_path, monkeypatch):
     players = {"good": "python:fakes:First", "sulker": "python:fakes:Sulker"}
     Tournament("tictactoe", players, workers=0, out=tmp_path, games=2).run()
@@ -181,6 +191,44 @@ def test_workers_end_when_their_parent_is_killed(tmp_path):
             return
         time.sleep(0.05)
     pytest.fail("workers outlived their tournament")
+
+
+@pytest.mark.parametrize("spec", ["python:fakes:Looper", "python:fakes:Sleeper", "engine"])
+def test_nothing_outlives_a_killed_tournament(tmp_path, spec):
+    """Whatever a player does at that moment, its worker ends, and so does its engine."""
+    fake = Path(__file__).with_name("fake_engine.py")
+    log = tmp_path / "log"
+    hanging = f"gtp:{shlex.quote(sys.executable)} -S {shlex.quote(str(fake))} hang --at 1 --log {shlex.quote(str(log))}"
+    players = {"a": hanging if spec == "engine" else spec, "b": "random"}
+    script = (
+        f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
+        "from sakiyomi.arena import Tournament\n"
+        "tournament = Tournament('go-2x2', " + repr(players) + ", games=1, workers=1)\n"
+        "import threading, time\n"
+        "threading.Thread(target=tournament.run, daemon=True).start()\n"
+        "while not tournament.running: time.sleep(0.01)\n"
+        "time.sleep(1.0)\n"
+        "print('playing', flush=True)\n"
+        "time.sleep(60)\n"
+    )
+    process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
+    assert process.stdout.readline() == "playing\n"
+    family = descendants(process.pid)
+    assert len(family) == (2 if spec == "engine" else 1)
+    process.kill()
+    process.communicate()
+    deadline = time.monotonic() + 3
+    while any(map(alive, family)):
+        assert time.monotonic() < deadline, "a worker or engine outlived its tournament"
+        time.sleep(0.05)
+
+
+def descendants(pid):
+    found = []
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        for child in map(int, (task / "children").read_text().split()):
+            found += [child, *descendants(child)]
+    return found
 
 
 def alive(pid):

@@ -156,6 +156,43 @@ def test_a_changed_configuration_is_noticed(tmp_path):
         _ = store.config
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        "tags = 5",
+        "tags = '[]'",
+        "first_seconds = 'soon'",
+        "second_seconds = 9.0",
+        "result = '0-1'",
+        "moves = X'ff'",
+        "moves = 'b2'",
+        "number = 9",
+        "termination = 'because'",
+        "checksum = ''",
+    ],
+)
+def test_a_changed_game_is_noticed(tmp_path, change):
+    path = tmp_path / "t.sqlite"
+    filled(path, 3)
+    with sqlite3.connect(path) as connection:
+        connection.execute(f"UPDATE games SET {change} WHERE number = 3")
+    connection.close()
+    number = 9 if "number" in change else 3
+    assert f"{path} is damaged (game {number} does not match its checksum); restore" in message_of(path)
+
+
+@pytest.mark.parametrize(
+    "statement", ["DROP TABLE games", "DROP TABLE tournament", "DELETE FROM tournament", "ALTER TABLE games DROP tags"]
+)
+def test_missing_parts_are_damage(tmp_path, statement):
+    path = tmp_path / "t.sqlite"
+    filled(path, 1)
+    with sqlite3.connect(path) as connection:
+        connection.execute(statement)
+    connection.close()
+    assert f"{path} is damaged (" in message_of(path)
+
+
 def test_a_full_disk_is_told_and_what_was_stored_stays(tmp_path):
     path = tmp_path / "t.sqlite"
     store = Store.create(path, CONFIG)

@@ -8,6 +8,7 @@ import pytest
 
 from sakiyomi.arena import Budget, Pairing, Termination, Tournament, crew
 from sakiyomi.arena.crew import Crew, WorkerFailure
+from sakiyomi.arena.store import Store, StoreError
 from sakiyomi.arena.tournament import game_options
 from sakiyomi.arena.worker import Setup
 from sakiyomi.boards.catalog import make_game
@@ -156,6 +157,24 @@ def test_a_folder_holds_everything(tmp_path):
     assert (record.moves, record.result) == (tournament.played[0].record.moves, tournament.played[0].record.result)
 
 
+def test_long_names_fit_into_file_names(tmp_path):
+    names = ["囲" * 200, "é" * 200]
+    Tournament("tictactoe", dict.fromkeys(names, "python:fakes:First"), games=2, workers=0, out=tmp_path).run()
+    files = sorted(path.name for path in (tmp_path / "games").iterdir())
+    assert files[0] == f"00001-{'囲' * 30}-{'é' * 45}.sgf"
+    assert len(files) == 2
+
+
+def test_a_folder_made_for_nothing_is_removed(tmp_path, monkeypatch):
+    def fail(path, config):
+        raise StoreError("the disk is full")
+
+    monkeypatch.setattr(Store, "create", fail)
+    with pytest.raises(StoreError, match="the disk is full"):
+        Tournament("tictactoe", DICE, games=1, workers=0, out=tmp_path / "a" / "b").run()
+    assert not list(tmp_path.iterdir())
+
+
 def test_games_without_a_record_format_of_their_own_are_recorded_too(tmp_path):
     tournament = Tournament("tictactoe", DICE, games=1, workers=0, out=tmp_path)
     tournament.run()
@@ -172,6 +191,14 @@ def test_games_without_a_record_format_of_their_own_are_recorded_too(tmp_path):
         (["random", "uct:2"], {"games": 0}, "must be 1 or more"),
         (["random", "uct:2"], {"seed": -1}, "seed must be 0 or more"),
         (["random", "uct:2"], {"workers": -1}, "workers must be 0 or more"),
+        (["random", "uct:2"], {"games": 2.5}, "must be a whole number, got 2.5"),
+        (["random", "uct:2"], {"margin": float("nan")}, "margin must be a number of seconds, 0 or more, got nan"),
+        (["random", "uct:2"], {"margin": -1}, "margin must be"),
+        (["random", "uct:2"], {"patience": 0}, "patience must be over 0"),
+        (["random", "uct:2"], {"patience": float("inf")}, "patience must be"),
+        ({"": "random", "b": "random"}, {}, "a player's name must be a text that is not blank"),
+        ({"a\nb": "random", "b": "random"}, {}, "a player's name must be one line of text"),
+        ({"\ud800": "random", "b": "random"}, {}, "a player's name must be one line of text"),
         (["random", "uct:2"], {"openings": "random:x"}, "random:4"),
         (["random", "uct:2"], {"openings": "random:9"}, "are over by then"),
         (["random", "uct:2"], {"openings": "no/such/file"}, "no such file"),

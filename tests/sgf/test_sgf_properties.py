@@ -90,6 +90,27 @@ def test_komi(text, komi):
 
 
 @pytest.mark.parametrize(
+    ("text", "rules", "komi"),
+    [
+        ("3.75", "chinese", 7.5),
+        ("375", "chinese", 7.5),
+        ("3.75", "japanese", 3.75),
+        ("7.3", "chinese", 7.3),
+        ("6.25", None, 6.25),
+        ("100", None, 100),
+        ("361", "chinese", 361),
+    ],
+)
+def test_komi_is_guessed_only_where_it_is_likely(text, rules, komi):
+    assert props.read_komi(text, rules) == komi
+
+
+@pytest.mark.parametrize("text", ["3.75", "375", "7.3", "650", "-0.0", "0.000012345678901234567"])
+def test_komi_of_our_own_files_is_what_it_says(text):
+    assert props.read_komi(text, "chinese", exact=True) == float(text)
+
+
+@pytest.mark.parametrize(
     ("text", "stones"),
     [("2", 2), (" 9 ", 9), ("0", 0), ("吴受先", 0), ("让2子", 2), ("让先", 0), ("x", None), ("1.5", None)],
 )
