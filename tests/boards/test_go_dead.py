@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from sakiyomi.boards import Position
-from sakiyomi.boards.go import Go
+from sakiyomi.boards.go import Go, dead
 from sakiyomi.sgf import Collection, positions
 
 
@@ -99,6 +99,50 @@ def test_an_eye_each_is_seki_and_an_eye_against_none_wins(turned):
     black = {"A3", "B3", "C3", "C4", "D4", "E4", "F4", "D5", "F5"}
     assert judged(turned(AN_EYE_EACH)) == (set(), black | {"A4", "B4", "B5"})
     assert judged(turned(AN_EYE_AGAINST_NONE)) == (black | {"E5"}, set())
+
+
+def boards_of(diagram):
+    """[1, H, W] of lines of `.XO`."""
+    return np.array([[[".XO".index(mark) for mark in line] for line in diagram.split()]], np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("diagram", "expected"),
+    [
+        ("X.O X.O", True),
+        ("X.O", False),  # who moves takes
+        ("X.O X.O OXX", False),  # the other black chain comes to help
+        ("X.O. X.O.", False),  # White has liberties to spare
+        ("X.O.O X.OOO", False),  # and here an eye
+        ("X.X.O.O XXXOOOO", True),
+        ("XXXO.O XX.OOO", False),  # nothing is shared
+    ],
+)
+def test_seki_where_playouts_say_nothing(diagram, expected):
+    boards = boards_of(diagram)
+    _, height, width = boards.shape
+    taken, seki = dead.judge(boards, np.zeros(boards.shape), np.zeros((1, 2, height, width), np.int8))
+    assert not taken.any()
+    assert (seki == (expected & (boards != 0))).all()
+    taken, seki = dead.judge(boards, np.full(boards.shape, 0.9), np.zeros((1, 2, height, width), np.int8))
+    assert not seki.any()
+    assert (taken == (boards == 2)).all()
+
+
+def test_stones_share_the_fate_of_what_they_can_connect_to():
+    boards, alive = boards_of("X.XOX.O"), np.zeros((1, 2, 1, 7), np.int8)
+    owners = np.array([[[-0.6, 0.5, 0.6, -0.9, -0.5, -0.5, -0.6]]])
+    taken, _ = dead.judge(boards, owners, alive)
+    assert np.flatnonzero(taken).tolist() == [4]
+
+
+def test_proof_goes_before_playouts():
+    boards, alive = boards_of("X..X"), np.zeros((1, 2, 1, 4), np.int8)
+    for owner, colour, mark, expected in ((1.0, 1, 2, True), (-1.0, 0, 1, False), (-1.0, 0, 0, True)):
+        alive[:] = 0
+        alive[0, colour, 0, 0] = mark
+        taken, _ = dead.judge(boards, np.full(boards.shape, owner), alive)
+        assert taken[0, 0, 0] == expected
 
 
 def test_empty_boards_and_batches():
