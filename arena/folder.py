@@ -109,7 +109,9 @@ class Folder:
             save(replace(record, tags=tags), path)
 
     def write_missing_records(self, rows: Iterable[Row], event: str) -> None:
-        """Write the records of those games that have none."""
+        """Write the records of those games that have none, and remove what a killed run left half-written."""
+        for leftover in self.games.glob(".*"):
+            leftover.unlink()
         for row in rows:
             if not self.record_path(row).exists():
                 self.write_record(row, event)

@@ -155,6 +155,7 @@ def main(handle: int, life: int) -> None:
         with suppress(EOFError, BrokenPipeError, ConnectionResetError):  # the parent is gone or wants no more
             sys.path[:] = connection.recv()
             _serve(connection)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # nothing is left to be stopped
     except Stopped:
         sys.exit(128 + signal.SIGTERM)
 
