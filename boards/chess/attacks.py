@@ -50,6 +50,12 @@ def orthogonal(square, occupied):
 
 
 @kernel
+def along_rank_1(square, occupied):
+    """What a rook on `square`, if that is on rank 1, attacks there; nothing of use elsewhere."""
+    return U(RANK_ATTACKS[((occupied >> ONE) & _SIXTY_THREE) * U(8) + (square & _FILE_BITS)])
+
+
+@kernel
 def knight_attacks(knights):
     """All squares that some of `knights` attack."""
     beside = ((knights >> 1) & NOT_H) | ((knights << 1) & NOT_A)
@@ -58,11 +64,17 @@ def knight_attacks(knights):
 
 
 @kernel
-def is_attacked(square, P, N, D, R, K, enemy, occupied):
-    """Does some piece of `enemy` (the player who does not move) attack `square`, with `occupied` as blockers?"""
+def attackers(square, P, N, D, R, K, enemy, occupied):
+    """The pieces of `enemy` (the player who does not move) that attack `square`, with `occupied` as blockers."""
     near = (PAWN[square] & P) | (KNIGHT[square] & N) | (KING[square] & K)
     far = (diagonal(square, occupied) & D) | (orthogonal(square, occupied) & R)
-    return (near | far) & enemy != ZERO
+    return (near | far) & enemy
+
+
+@kernel
+def is_attacked(square, P, N, D, R, K, enemy, occupied):
+    """Does some piece of `enemy` attack `square`?"""
+    return attackers(square, P, N, D, R, K, enemy, occupied) != ZERO
 
 
 @kernel

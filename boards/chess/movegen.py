@@ -7,7 +7,7 @@ Boards are named P, N, D, R, K (pawns, knights, diagonals, orthogonals, kings; s
 """
 
 from sakiyomi.boards.bits import ONE, U, ZERO, lsb, popcount, without_lsb
-from sakiyomi.boards.chess.attacks import diagonal, is_attacked, orthogonal, safe_steps
+from sakiyomi.boards.chess.attacks import along_rank_1, diagonal, is_attacked, orthogonal, safe_steps
 from sakiyomi.boards.chess.state import CASTLE, DOUBLE, EN_PASSANT, TO_KNIGHT, TO_QUEEN
 from sakiyomi.boards.chess.tables import (
     DIAGONAL_RAYS,
@@ -25,6 +25,7 @@ from sakiyomi.boards.chess.tables import (
 )
 from sakiyomi.boards.kernel import kernel
 
+_TWO, _FOUR, _BOTH = U(2), U(4), U(65)
 _THREE, _SEVEN, _EIGHT, _NINE, _SIXTEEN = U(3), U(7), U(8), U(9), U(16)
 _C1, _D1, _F1, _G1, _FROM_KING = U(2), U(3), U(5), U(6), U(64)
 _SIX, _TWELVE = U(6), U(12)
@@ -143,7 +144,7 @@ def count_moves(P, N, D, R, K, own, castling, ep):
         if without_lsb(checkers) != ZERO:
             return total
         target = THROUGH[king * _FROM_KING + lsb(checkers)]
-    elif castling & RANK_1 != ZERO:
+    elif castling & along_rank_1(king, occupied) != ZERO:
         total += popcount(castling_rooks(king, P, N, D, R, K, own, castling, occupied))
     free = own
     pushers = P & own
@@ -185,23 +186,43 @@ def count_moves(P, N, D, R, K, own, castling, ep):
 
 @kernel
 def put(moves, m, origin, targets):
-    """Write the moves from square `origin` to each of `targets` at index m; returns the index behind them."""
-    while targets != ZERO:
+    """Write the moves from square `origin` to each of `targets` at index m; returns the index behind them.
+
+    Four at a time, whatever comes after the last: a loop that ends now here, now there is often mispredicted.
+    """
+    end = m + popcount(targets)
+    while m < end:
         moves[m] = origin | (lsb(targets) << _SIX)
-        m += ONE
         targets = without_lsb(targets)
-    return m
+        moves[m + ONE] = origin | (lsb(targets) << _SIX)
+        targets = without_lsb(targets)
+        moves[m + _TWO] = origin | (lsb(targets) << _SIX)
+        targets = without_lsb(targets)
+        moves[m + _THREE] = origin | (lsb(targets) << _SIX)
+        targets = without_lsb(targets)
+        m += _FOUR
+    return end
 
 
 @kernel
 def put_pawns(moves, m, targets, step, flag):
-    """Write moves of pawns that came from `step` squares before each of `targets`, none on the last rank."""
-    while targets != ZERO:
-        to = lsb(targets)
-        moves[m] = (to - step) | (to << _SIX) | flag
-        m += ONE
+    """Write moves of pawns that came from `step` squares before each of `targets`, none on the last rank.
+
+    ``to * 65`` is ``to | to << 6``, from which the step is taken off and the flag added.
+    """
+    step_and_flag = step - flag
+    end = m + popcount(targets)
+    while m < end:
+        moves[m] = lsb(targets) * _BOTH - step_and_flag
         targets = without_lsb(targets)
-    return m
+        moves[m + ONE] = lsb(targets) * _BOTH - step_and_flag
+        targets = without_lsb(targets)
+        moves[m + _TWO] = lsb(targets) * _BOTH - step_and_flag
+        targets = without_lsb(targets)
+        moves[m + _THREE] = lsb(targets) * _BOTH - step_and_flag
+        targets = without_lsb(targets)
+        m += _FOUR
+    return end
 
 
 @kernel
@@ -235,7 +256,7 @@ def list_moves(P, N, D, R, K, own, castling, ep, moves, m):
         if without_lsb(checkers) != ZERO:
             return m
         target = THROUGH[king * _FROM_KING + lsb(checkers)]
-    elif castling & RANK_1 != ZERO:
+    elif castling & along_rank_1(king, occupied) != ZERO:
         rooks = castling_rooks(king, P, N, D, R, K, own, castling, occupied)
         while rooks != ZERO:
             moves[m] = king | (lsb(rooks) << _SIX) | _CASTLE
@@ -291,12 +312,3 @@ def list_moves(P, N, D, R, K, own, castling, ep, moves, m):
             m += ONE
             takers = without_lsb(takers)
     return m
-
-
-@kernel
-def in_check(P, N, D, R, K, own):
-    """Is the player to move in check?"""
-    occupied = P | N | D | R | K
-    return is_attacked(lsb(K & own), P, N, D, R, K, occupied ^ own, occupied)
-
-
