@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sakiyomi.boards.bits import ONE, U, ZERO, lsb
+from sakiyomi.boards.bits import ONE, ZERO, U, lsb
 from sakiyomi.boards.chess.state import (
     CASTLE,
     CASTLING,

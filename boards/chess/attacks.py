@@ -5,7 +5,7 @@ other half (hyperbola quintessence, chessprogramming.org/Hyperbola_Quintessence)
 is looked up.
 """
 
-from sakiyomi.boards.bits import ONE, U, ZERO, flipped, lsb, without_lsb
+from sakiyomi.boards.bits import ONE, ZERO, U, flipped, lsb, without_lsb
 from sakiyomi.boards.chess.tables import (
     FALLING,
     FILE,

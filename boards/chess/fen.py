@@ -144,9 +144,7 @@ def _read_pieces(text: str, bad: Callable[[str], BadNotation]) -> dict[int, str]
     return pieces
 
 
-def _read_castling(
-    text: str, pieces: dict[int, str], chess960: bool, bad: Callable[[str], BadNotation]
-) -> set[int]:
+def _read_castling(text: str, pieces: dict[int, str], chess960: bool, bad: Callable[[str], BadNotation]) -> set[int]:
     if text == "-":
         return set()
     rooks = set()
@@ -173,9 +171,7 @@ def _read_castling(
     return rooks
 
 
-def _read_en_passant(
-    text: str, pieces: dict[int, str], turn: int, bad: Callable[[str], BadNotation]
-) -> int | None:
+def _read_en_passant(text: str, pieces: dict[int, str], turn: int, bad: Callable[[str], BadNotation]) -> int | None:
     if text == "-":
         return None
     if not re.fullmatch("[a-h][36]", text) or (text[1] == "6") == bool(turn):

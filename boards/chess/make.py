@@ -1,6 +1,6 @@
 """Playing a move on the nine words that search copies: boards, castling, en passant, clocks and key."""
 
-from sakiyomi.boards.bits import ONE, U, ZERO, flipped, lsb, without_lsb
+from sakiyomi.boards.bits import ONE, ZERO, U, flipped, lsb, without_lsb
 from sakiyomi.boards.chess.movegen import en_passant_pawns
 from sakiyomi.boards.chess.state import (
     CASTLE,
@@ -19,9 +19,7 @@ from sakiyomi.boards.chess.state import (
     OWN,
     PAWNS,
     PLY_STEP,
-    TO_BISHOP,
     TO_KNIGHT,
-    TO_QUEEN,
     TO_ROOK,
     TURN_BIT,
     TURN_SHIFT,
@@ -131,10 +129,10 @@ def make(w, src, dst, move):
                 if flag == TO_KNIGHT:
                     N |= to_bit
                     key ^= ZOBRIST[j + KNIGHTS]
-                if flag == TO_BISHOP or flag == TO_QUEEN:
+                if flag & ONE != ZERO:  # TO_BISHOP or TO_QUEEN
                     D |= to_bit
                     key ^= ZOBRIST[j + DIAGONALS]
-                if flag == TO_ROOK or flag == TO_QUEEN:
+                if flag >= TO_ROOK:  # or TO_QUEEN
                     R |= to_bit
                     key ^= ZOBRIST[j + ORTHOGONALS]
     # The board turns to the other player.

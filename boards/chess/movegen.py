@@ -6,7 +6,7 @@ line of its pin: pawns forward if that is the file, sliders of the right kind an
 Boards are named P, N, D, R, K (pawns, knights, diagonals, orthogonals, kings; see `state`), all uint64.
 """
 
-from sakiyomi.boards.bits import ONE, U, ZERO, lsb, popcount, without_lsb
+from sakiyomi.boards.bits import ONE, ZERO, U, lsb, popcount, without_lsb
 from sakiyomi.boards.chess.attacks import along_rank_1, diagonal, is_attacked, orthogonal, safe_steps
 from sakiyomi.boards.chess.state import CASTLE, DOUBLE, EN_PASSANT, TO_KNIGHT, TO_QUEEN
 from sakiyomi.boards.chess.tables import (

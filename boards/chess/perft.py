@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sakiyomi.boards.bits import ONE, U, ZERO
+from sakiyomi.boards.bits import ONE, ZERO, U
 from sakiyomi.boards.borrow import borrow
 from sakiyomi.boards.chess.make import make
 from sakiyomi.boards.chess.movegen import count_moves, list_moves

@@ -9,7 +9,7 @@ Row 0 is the far side, so his pieces start at the bottom; for Black the board is
 (see `actions`).
 """
 
-from sakiyomi.boards.bits import ONE, U, ZERO, flipped, lsb, without_lsb
+from sakiyomi.boards.bits import ONE, ZERO, U, flipped, lsb, without_lsb
 from sakiyomi.boards.borrow import borrow
 from sakiyomi.boards.chess.rules import recent_slot
 from sakiyomi.boards.chess.state import (

@@ -5,7 +5,7 @@ Flat uint64 words `w`, the offset `b` of a row (see `state`). An ended game has 
 
 import numpy as np
 
-from sakiyomi.boards.bits import ONE, U, ZERO, flipped, lsb, popcount
+from sakiyomi.boards.bits import ONE, ZERO, U, flipped, lsb, popcount
 from sakiyomi.boards.borrow import borrow
 from sakiyomi.boards.chess.actions import action_of, move_of
 from sakiyomi.boards.chess.attacks import attackers, is_attacked

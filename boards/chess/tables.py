@@ -16,7 +16,7 @@ LIGHT = U(0x55AA55AA55AA55AA)  # light squares
 
 
 def _frozen(values: Any, dtype: type = np.uint64) -> NDArray[Any]:
-    table = np.array(values, dtype)
+    table: NDArray[Any] = np.array(values, dtype)
     table.setflags(write=False)
     return table
 
@@ -53,7 +53,7 @@ def _through() -> Table:
 
 def _rank_attacks() -> NDArray[np.uint8]:
     """[64 * 8]: a rook's attacks along its rank by the six inner squares' occupancy and its file."""
-    table = []
+    table: list[int] = []
     for inner in range(64):
         for file in range(8):
             attacks = 0
