@@ -17,6 +17,7 @@ from sakiyomi.boards.game import BadNotation, States
 START = "rnbqkbnr/pppppppp/8/8/8/8/PPPPPPPP/RNBQKBNR w KQkq - 0 1"
 PIECES = "PNBRQK"
 FILES = "abcdefgh"
+_USUAL = (("Qq", 1), ("Rr", 2), ("Bb", 2), ("Nn", 2))  # pieces that a side starts with
 
 
 def square_name(square: int) -> str:
@@ -139,6 +140,9 @@ def _read_pieces(text: str, bad: Callable[[str], BadNotation]) -> dict[int, str]
             raise bad(f"{who} has {signs.count(pawn)} pawns, more than 8")
         if sum(map(own, signs)) > 16:
             raise bad(f"{who} has more than 16 pieces")
+        extra = sum(max(sum(own(s) and s in kinds for s in signs) - usual, 0) for kinds, usual in _USUAL)
+        if extra > 8 - signs.count(pawn):
+            raise bad(f"{who} has {extra} promoted pieces and {signs.count(pawn)} pawns, more than 8 together")
     if any(piece in "Pp" and square // 8 in (0, 7) for square, piece in pieces.items()):
         raise bad("a pawn stands on the first or the last rank")
     return pieces

@@ -16,8 +16,8 @@ from sakiyomi.boards.game import IllegalMove, States, Symmetry, one
 from sakiyomi.boards.symmetry import identity
 
 GRAIN, ROLLOUT_GRAIN = 256, 8  # rows that one thread takes at least
-WIDTH = 218  # the most legal moves that a position can have
-SPLIT = 4096  # perft: positions to share among threads
+WIDTH = 256  # room for the legal actions of a position; no game reaches one with more than 218
+SPLIT = 64  # perft: as many positions are enough to share among threads
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Chess:
         return out
 
     def legal_actions(self, states: States) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-        """`legal` as lists, many times faster: actions [B, 218], not sorted, -1 behind the last, and counts [B]."""
+        """`legal` as lists, many times faster: actions [B, 256], not sorted, -1 behind the last, and counts [B]."""
         actions, counts = np.empty((len(states), WIDTH), np.int32), np.empty(len(states), np.int32)
         rows.run(rules.actions_rows, len(states), GRAIN, _words(states), self.chess960, actions, counts)
         return actions, counts
@@ -191,9 +191,9 @@ class Chess:
         if depth < 0:
             raise ValueError(f"depth must be 0 or more, got {depth}")
         level = ready(one(state).copy(), STATE)
-        while depth > 2 and len(level) * 32 < SPLIT:
+        while depth > 2 and rows.threads() > 1 and 0 < len(level) < SPLIT:
             level, depth = _next_level(level), depth - 1
-        if depth == 0 or not len(level):
+        if depth == 0:
             return len(level)
         totals = np.zeros(len(level), np.uint64)
         rows.run(perft.perft_rows, len(level), 8, level.view(np.uint64), U(depth), listed, totals)

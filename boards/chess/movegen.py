@@ -34,40 +34,30 @@ _FIRST_PROMOTION, _NEXT_PROMOTION, _LAST_PROMOTION = TO_KNIGHT << _TWELVE, ONE <
 
 
 @kernel
-def checkers_and_pins(king, P, N, D, R, enemy, occupied):
-    """The pieces that give check to the king on square `king`, and those of `enemy` that have just one piece between.
-
-    The latter pin it if it is the king's own.
-    """
+def checkers_and_pins(king, P, N, D, R, own, occupied):
+    """The pieces that give check to the king on square `king`, the sliders that pin an own piece, and the pinned."""
+    enemy = occupied ^ own
     checkers = ((PAWN[king] & P) | (KNIGHT[king] & N)) & enemy
     snipers = ((DIAGONAL_RAYS[king] & D) | (ORTHOGONAL_RAYS[king] & R)) & enemy
     pinners = ZERO
+    pinned = ZERO
     while snipers != ZERO:
         sniper = snipers & (ZERO - snipers)
         between = (THROUGH[king * _FROM_KING + lsb(sniper)] ^ sniper) & occupied
         if between == ZERO:
             checkers |= sniper
-        elif without_lsb(between) == ZERO:
+        elif without_lsb(between) | (between & enemy) == ZERO:
             pinners |= sniper
+            pinned |= between
         snipers ^= sniper
-    return checkers, pinners
-
-
-@kernel
-def pinned_by(king, pinners, occupied):
-    """The pieces between the king and `pinners`, one each."""
-    pinned = ZERO
-    while pinners != ZERO:
-        pinned |= THROUGH[king * _FROM_KING + lsb(pinners)] & occupied
-        pinners = without_lsb(pinners)
-    return pinned
+    return checkers, pinners, pinned
 
 
 @kernel
 def pinned_targets(king, pinner, P, D, R, own):
     """The piece that the slider on square `pinner` pins, as a board, and where it may go along the pin.
 
-    Pawns that go forward are not counted here; nothing if the piece in between is not `own`.
+    Pawns that go forward are not counted here.
     """
     line = THROUGH[king * _FROM_KING + pinner]
     piece = line & own
@@ -138,7 +128,7 @@ def count_moves(P, N, D, R, K, own, castling, ep):
     steps = KING[king] & ~own
     if steps != ZERO:
         total = popcount(safe_steps(steps, P, N, D, R, K, enemy, occupied ^ own_king))
-    checkers, pinners = checkers_and_pins(king, P, N, D, R, enemy, occupied)
+    checkers, pinners, pinned = checkers_and_pins(king, P, N, D, R, own, occupied)
     target = ~own
     if checkers != ZERO:
         if without_lsb(checkers) != ZERO:
@@ -146,18 +136,14 @@ def count_moves(P, N, D, R, K, own, castling, ep):
         target = THROUGH[king * _FROM_KING + lsb(checkers)]
     elif castling & along_rank_1(king, occupied) != ZERO:
         total += popcount(castling_rooks(king, P, N, D, R, K, own, castling, occupied))
-    free = own
-    pushers = P & own
-    if pinners != ZERO:
-        pinned = pinned_by(king, pinners, occupied)
-        free &= ~pinned
-        pushers &= ~(pinned & ~FILE[king])
-        if checkers == ZERO:
-            while pinners != ZERO:
-                piece, targets = pinned_targets(king, lsb(pinners), P, D, R, own)
-                pinners = without_lsb(pinners)
-                count = popcount(targets)
-                total += count if piece & P == ZERO or targets & RANK_8 == ZERO else count << 2
+    free = own & ~pinned
+    pushers = P & own & (~pinned | FILE[king])
+    if checkers == ZERO:
+        while pinners != ZERO:
+            piece, targets = pinned_targets(king, lsb(pinners), P, D, R, own)
+            pinners = without_lsb(pinners)
+            count = popcount(targets)
+            total += count if piece & P == ZERO or targets & RANK_8 == ZERO else count << 2
     pieces = N & free
     while pieces != ZERO:
         total += popcount(KNIGHT[lsb(pieces)] & target)
@@ -250,7 +236,7 @@ def list_moves(P, N, D, R, K, own, castling, ep, moves, m):
     steps = KING[king] & ~own
     if steps != ZERO:
         m = put(moves, m, king, safe_steps(steps, P, N, D, R, K, enemy, occupied ^ own_king))
-    checkers, pinners = checkers_and_pins(king, P, N, D, R, enemy, occupied)
+    checkers, pinners, pinned = checkers_and_pins(king, P, N, D, R, own, occupied)
     target = ~own
     if checkers != ZERO:
         if without_lsb(checkers) != ZERO:
@@ -262,20 +248,16 @@ def list_moves(P, N, D, R, K, own, castling, ep, moves, m):
             moves[m] = king | (lsb(rooks) << _SIX) | _CASTLE
             m += ONE
             rooks = without_lsb(rooks)
-    free = own
-    pushers = P & own
-    if pinners != ZERO:
-        pinned = pinned_by(king, pinners, occupied)
-        free &= ~pinned
-        pushers &= ~(pinned & ~FILE[king])
-        if checkers == ZERO:
-            while pinners != ZERO:
-                piece, targets = pinned_targets(king, lsb(pinners), P, D, R, own)
-                pinners = without_lsb(pinners)
-                if piece & P != ZERO and targets & RANK_8 != ZERO:
-                    m = put_promotions(moves, m, targets, lsb(targets) - lsb(piece))
-                elif targets != ZERO:
-                    m = put(moves, m, lsb(piece), targets)
+    free = own & ~pinned
+    pushers = P & own & (~pinned | FILE[king])
+    if checkers == ZERO:
+        while pinners != ZERO:
+            piece, targets = pinned_targets(king, lsb(pinners), P, D, R, own)
+            pinners = without_lsb(pinners)
+            if piece & P != ZERO and targets & RANK_8 != ZERO:
+                m = put_promotions(moves, m, targets, lsb(targets) - lsb(piece))
+            else:
+                m = put(moves, m, lsb(piece), targets)
     pieces = N & free
     while pieces != ZERO:
         m = put(moves, m, lsb(pieces), KNIGHT[lsb(pieces)] & target)

@@ -86,6 +86,9 @@ def observe_rows(start, stop, w, out):
                 out[i, STEP * h + 12, :] = 1
             if w[slot + _SEVEN] > ONE:
                 out[i, STEP * h + 13, :] = 1
-        king, own, castling = w[b + KINGS], w[b + OWN], w[b + CASTLING]
-        put_castling(out, i, CASTLES, castling & RANK_1, lsb(king & own))
-        put_castling(out, i, CASTLES + 2, flipped(castling) & RANK_1, lsb(flipped(king & ~own)))
+        for side in range(2):
+            king = w[b + KINGS] & (w[b + OWN] if side == 0 else ~w[b + OWN])
+            rooks = w[b + CASTLING]
+            if side == 1:
+                king, rooks = flipped(king), flipped(rooks)
+            put_castling(out, i, CASTLES + 2 * side, rooks & RANK_1, lsb(king))

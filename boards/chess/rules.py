@@ -165,14 +165,17 @@ def legal_rows(start, stop, w, chess960, out):
 
 @kernel
 def actions_rows(start, stop, w, chess960, actions, counts):
-    """The legal actions of each row, not sorted: `actions` int32 [B, width], -1 behind the last; `counts` int32 [B]."""
+    """The legal actions of each row, not sorted: `actions` int32 [B, width], -1 behind the last; `counts` int32 [B].
+
+    A set-up that no game reaches may have more than `width`: they are left out of `actions`, not of `counts`.
+    """
     w, memory = borrow(w), np.empty(MOST_MOVES, np.uint16)
     moves = borrow(memory)
     for i in range(start, stop):
         count = list_legal(w, U(i) * WORDS, moves)
         counts[i] = count
         actions[i, :] = -1
-        for m in range(count):
+        for m in range(min(count, U(actions.shape[1]))):
             actions[i, m] = action_of(U(moves[U(m)]), chess960)
     memory[ZERO] = 0  # a last use, which keeps the memory until here
 

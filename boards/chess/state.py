@@ -57,4 +57,4 @@ PLY_SHIFT, PLY_STEP = U(32), U(1 << 32)
 QUIET, DOUBLE, EN_PASSANT, CASTLE = U(0), U(1), U(2), U(3)  # QUIET: any move without a special effect, captures too
 TO_KNIGHT, TO_BISHOP, TO_ROOK, TO_QUEEN = U(4), U(5), U(6), U(7)  # promotions
 # A castling move goes from the king to the rook.
-MOST_MOVES = 256  # room for a list of moves; no reachable position has more than 218
+MOST_MOVES = 512  # room for a list of moves: 218 is the most that can be reached, 321 what 16 pieces could ever have

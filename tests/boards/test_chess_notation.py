@@ -57,6 +57,7 @@ def test_castling_rights_of_chess960(given, x_fen, shredder):
         ("4k3/8/8/8/8/8/8/3KK3 w - - 0 1", "White has 2 kings"),
         ("4k3/pppppppp/p7/8/8/8/8/4K3 w - - 0 1", "Black has 9 pawns"),
         ("4k3/8/8/8/8/QQQQQQQQ/QQQQQQQQ/4K3 w - - 0 1", "White has more than 16 pieces"),
+        ("4k3/8/8/8/8/QQQQQQQQ/PPQ5/4K3 b - - 0 1", "White has 8 promoted pieces and 2 pawns"),
         ("4k2P/8/8/8/8/8/8/4K3 w - - 0 1", "a pawn stands on the first or the last rank"),
         ("4k3/8/8/8/8/8/8/4K2R w Q - 0 1", "castling right 'Q' needs king and rook"),
         ("4k3/8/8/8/8/8/8/3K3R w K - 0 1", "castling right 'K' needs the king on the e-file"),

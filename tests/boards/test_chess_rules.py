@@ -245,6 +245,14 @@ def test_mate_and_stalemate():
     assert (stale.outcome().ending, stale.outcome().winner) == (Ending.STALEMATE, None)
 
 
+def test_the_most_moves_there_can_be():
+    """218 moves, the record of positions that can be reached (Petrović 1964), fill every kind of list."""
+    state = GAME.parse_position("R6R/3Q4/1Q4Q1/4Q3/2Q4Q/Q4Q2/pp1Q4/kBNN1KB1 w - - 0 1")
+    lists, counts = GAME.legal_actions(state)
+    assert counts[0] == GAME.legal(state).sum() == len(set(lists[0].tolist()) - {-1}) == 218
+    assert GAME.perft(state, 2) == GAME.perft(state, 2, listed=True) == 99
+
+
 def test_rollouts_end_as_games_do():
     states, rng = GAME.new(64), seeds(np.random.default_rng(1), 64)
     results, plies = GAME.rollout_plies(states, rng)
