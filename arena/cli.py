@@ -75,6 +75,7 @@ def perft(
     game: Annotated[str, typer.Argument(help="go-3x3, othello, ...")],
     depth: Annotated[int, typer.Option(help="plies", min=0)],
     position: Annotated[str | None, typer.Option(metavar="TEXT", help="where to start from")] = None,
+    threads: Annotated[int, typer.Option(help="at most so many; 0: one for each processor", min=0)] = 0,
     komi: Annotated[float | None, typer.Option(help="Go: points that White gets")] = None,
     rules: Annotated[str | None, typer.Option(help="Go: a rule set")] = None,
 ) -> None:
@@ -84,8 +85,10 @@ def perft(
     """
     import time
 
+    from sakiyomi.boards import rows
     from sakiyomi.boards.position import Position
 
+    rows.set_threads(threads)
     start = Position(_game(game, komi=komi, rules=rules), position)
     start.perft(min(depth, 1))  # compiled now, not within the timing
     for plies in range(depth + 1):

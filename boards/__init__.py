@@ -1,6 +1,7 @@
 """Rules of board games: what is legal, what happens, who won."""
 
 from sakiyomi.boards.catalog import GAMES, make_game
+from sakiyomi.boards.chess import Chess
 from sakiyomi.boards.connect4 import ConnectFour
 from sakiyomi.boards.game import BadNotation, Ending, Game, IllegalMove, States, Symmetry
 from sakiyomi.boards.go import Go
@@ -14,6 +15,7 @@ __all__ = [
     "RESIGN",
     "BadNotation",
     "Budget",
+    "Chess",
     "ConnectFour",
     "Ending",
     "Game",

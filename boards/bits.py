@@ -39,6 +39,14 @@ def _compiled_cttz(typing_context: Any, word: Any) -> Any:
     return types.uint64(types.uint64), build
 
 
+@intrinsic
+def _compiled_bswap(typing_context: Any, word: Any) -> Any:
+    def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.bswap(args[0])
+
+    return types.uint64(types.uint64), build
+
+
 def _plain_ctpop(word: Any) -> Any:
     return U(int(word).bit_count())
 
@@ -47,8 +55,13 @@ def _plain_cttz(word: Any) -> Any:
     return U((int(word) & -int(word)).bit_length() - 1 if word else 64)
 
 
+def _plain_bswap(word: Any) -> Any:
+    return U(int.from_bytes(int(word).to_bytes(8, "little"), "big"))
+
+
 _ctpop: Any = _plain_ctpop if _config.DISABLE_JIT else _compiled_ctpop
 _cttz: Any = _plain_cttz if _config.DISABLE_JIT else _compiled_cttz
+_bswap: Any = _plain_bswap if _config.DISABLE_JIT else _compiled_bswap
 
 
 @kernel
@@ -79,3 +92,9 @@ def lsb(board):
 def without_lsb(board):
     """`board` without its lowest set square."""
     return board & (board - ONE)
+
+
+@kernel
+def flipped(board):
+    """`board` with its bytes in reverse order: an 8x8 board mirrored top to bottom (uint64)."""
+    return _bswap(board)

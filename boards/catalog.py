@@ -13,6 +13,8 @@ GAMES = {
     "tictactoe": "Tic-tac-toe",
     "connect4": "Connect Four, 7 columns by 6 rows",
     "othello": "Othello, 8x8; also othello-6x6",
+    "chess": "Chess",
+    "chess960": "Chess960 (Fischer random chess)",
 }
 """Names that `make_game` takes, with a line about each."""
 
@@ -22,6 +24,7 @@ def make_game(name: str, **options: Any) -> Game:
 
     Raises ValueError for an unknown name or option, listing what there is.
     """
+    from sakiyomi.boards.chess import Chess
     from sakiyomi.boards.connect4 import ConnectFour
     from sakiyomi.boards.go import Go
     from sakiyomi.boards.othello import Othello
@@ -32,6 +35,8 @@ def make_game(name: str, **options: Any) -> Game:
         if match := re.fullmatch(r"go-?(\d+)(?:x(\d+))?", lowered, re.ASCII):
             width, height = int(match[1]), int(match[2] or match[1])
             return _made(name, Go, {"size": (width, height)}, options)
+        if lowered in ("chess", "chess960"):
+            return _made(name, Chess, {"chess960": lowered == "chess960"}, options)
         if lowered == "tictactoe":
             return _made(name, TicTacToe, {}, options)
         if lowered == "connect4":

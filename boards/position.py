@@ -117,10 +117,16 @@ class Position:
         return float(points(self.state)[0])
 
     def perft(self, depth: int) -> int:
-        """How many sequences of `depth` legal moves there are; a game that ends earlier counts no further."""
+        """How many sequences of `depth` legal moves there are; a game that ends earlier counts no further.
+
+        A game may have a perft of its own: chess goes on after draws by rule, as is usual there.
+        """
         depth = index(depth)
         if depth < 0:
             raise ValueError(f"depth must be 0 or more, got {depth}")
+        own: Any = getattr(self.game, "perft", None)
+        if own is not None:
+            return int(own(self.state, depth))
         return 1 if depth == 0 else _count_games(self.game, self.state, depth)
 
     def __str__(self) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from sakiyomi.boards.catalog import GAMES, make_game
+from sakiyomi.boards.chess import Chess
 from sakiyomi.boards.game import Game
 from sakiyomi.boards.go import Go
 from sakiyomi.boards.random import seeds
@@ -24,6 +25,8 @@ def warm_up(game: Game) -> None:
     game.rollout(states, seeds(np.random.default_rng(0), 2))
     if isinstance(game, Go):
         _warm_up_go(game)
+    if isinstance(game, Chess):
+        _warm_up_chess(game)
 
 
 def _warm_up_go(game: Go) -> None:
@@ -33,6 +36,16 @@ def _warm_up_go(game: Go) -> None:
     game.set_up(game.colours(states), np.zeros(2, np.int32))
     for scoring in ("area", "territory"):
         Go(game.size, scoring=scoring).settled_score(states)
+
+
+def _warm_up_chess(game: Chess) -> None:
+    states = game.new(1)
+    game.legal_actions(states)
+    game.claims(states)
+    game.perft(states, 3)
+    game.san(states, game.parse_move(states, "e4"))
+    game.parse_position("4k3/8/8/8/3pP3/8/8/4K3 b - e3 0 1")
+    game.check(states)
 
 
 def warm_up_all() -> Iterator[tuple[str, float]]:

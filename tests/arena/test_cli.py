@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from sakiyomi.arena.cli import main
+from sakiyomi.boards import rows
 
 COMMANDS = ["tournament", "ratings", "report", "play", "engine", "perft", "warmup", "list", "records"]
 
@@ -233,6 +234,13 @@ def test_interrupting_tells_how_to_go_on(tmp_path):
     assert 3 < played < 400
     assert f"sakiyomi tournament --resume --out {out}" in printed
     assert json.loads((out / "standings.json").read_text())["games"] == played
+
+
+def test_perft_of_chess_on_two_threads(capsys):
+    code, out, _ = run(capsys, "perft", "chess", "--depth", "4", "--threads", "2")
+    rows.set_threads(0)
+    assert code == 0
+    assert re.findall(r"perft +(\d+) +([\d,]+) ", out)[-1] == ("4", "197,281")
 
 
 def test_perft(capsys):

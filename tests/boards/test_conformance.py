@@ -4,6 +4,7 @@ import sys
 
 import pytest
 
+from sakiyomi.boards.chess import Chess
 from sakiyomi.boards.connect4 import ConnectFour
 from sakiyomi.boards.game import Game
 from sakiyomi.boards.go import Go
@@ -11,7 +12,16 @@ from sakiyomi.boards.othello import Othello
 from sakiyomi.boards.testing import check_game
 from sakiyomi.boards.tictactoe import TicTacToe
 
-GAMES: list[Game] = [TicTacToe(), ConnectFour(), Othello(), Othello(size=6), Go(size=5), Go(size=(4, 6))]
+GAMES: list[Game] = [
+    TicTacToe(),
+    ConnectFour(),
+    Othello(),
+    Othello(size=6),
+    Go(size=5),
+    Go(size=(4, 6)),
+    Chess(),
+    Chess(chess960=True),
+]
 
 
 @pytest.mark.parametrize("game", GAMES, ids=lambda game: game.name)

@@ -103,8 +103,8 @@ def test_catalog():
     for name in GAMES:
         assert make_game(name).name == name
     assert make_game("othello-6x6") == Othello(size=6)
-    with pytest.raises(ValueError, match=r"unknown game 'chequers'; there are: go-9x9, .*othello"):
-        make_game("chequers")
+    with pytest.raises(ValueError, match=r"unknown game 'backgammon'; there are: go-9x9, .*othello"):
+        make_game("backgammon")
     with pytest.raises(ValueError, match=r"'tictactoe' does not take the option 'komi'"):
         make_game("tictactoe", komi=1.5)
     with pytest.raises(ValueError, match="6x6 or 8x8, got size 7"):

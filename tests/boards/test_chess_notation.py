@@ -1,0 +1,161 @@
+"""Chess texts: FEN and its dialects, UCI, SAN as people write it, and errors that name text, position and rule."""
+
+import chess as peer
+import pytest
+
+from sakiyomi.boards import BadNotation, Chess, IllegalMove, Position
+
+GAME, GAME960 = Chess(), Chess(chess960=True)
+KINGS = "4k3/8/8/8/8/8/8/4K3"
+
+
+@pytest.mark.parametrize(
+    ("given", "written"),
+    [
+        ("4k3/8/8/8/8/8/8/4K2R w K -", "4k3/8/8/8/8/8/8/4K2R w K - 0 1"),
+        ("4k3/8/8/8/8/8/8/4K2R w H - 3 9", "4k3/8/8/8/8/8/8/4K2R w K - 3 9"),
+        ("  4k3/8/8/8/8/8/8/4K3   b  -  -  0  0 ", "4k3/8/8/8/8/8/8/4K3 b - - 0 1"),
+        ("4k3/8/8/8/4P3/8/8/4K3 b - e3 0 1", "4k3/8/8/8/4P3/8/8/4K3 b - - 0 1"),  # nobody can take there
+        ("4k3/8/8/8/3pP3/8/8/4K3 b - e3 0 1", "4k3/8/8/8/3pP3/8/8/4K3 b - e3 0 1"),
+        ("8/8/8/8/k2pP2R/8/8/4K3 b - e3 0 1", "8/8/8/8/k2pP2R/8/8/4K3 b - - 0 1"),  # both pawns would leave the rank
+        ("r3k2r/8/8/8/8/8/8/R3K2R w qkQK - 12 34", "r3k2r/8/8/8/8/8/8/R3K2R w KQkq - 12 34"),
+    ],
+)
+def test_fen_is_read_liberally_and_written_strictly(given, written):
+    position = Position(GAME, given)
+    assert position.text() == written
+    assert peer.Board(written).fen() == written
+
+
+@pytest.mark.parametrize(
+    ("given", "x_fen", "shredder"),
+    [
+        ("1r2k1r1/8/8/8/8/8/8/1R2K1R1 w KQkq - 0 1", "KQkq", "GBgb"),
+        ("rr2k1r1/8/8/8/8/8/8/RR2K1R1 w GBgb - 0 1", "KBkb", "GBgb"),
+        ("4k3/8/8/8/8/8/8/4KR1R w F - 0 1", "F", "F"),
+    ],
+)
+def test_castling_rights_of_chess960(given, x_fen, shredder):
+    state = GAME960.parse_position(given)
+    assert GAME960.position_text(state).split()[2] == x_fen
+    assert GAME960.shredder_fen(state).split()[2] == shredder
+    for text in (GAME960.position_text(state), GAME960.shredder_fen(state)):
+        assert GAME960.position_text(GAME960.parse_position(text)) == GAME960.position_text(state)
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("", "six fields"),
+        (f"{KINGS} w - - 0 1 extra", "six fields"),
+        ("8/8/8/8 w - - 0 1", "eight ranks"),
+        ("4k3/9/8/8/8/8/8/4K3 w - - 0 1", "rank 7, '9', must be made of"),
+        ("4k3/7/8/8/8/8/8/4K3 w - - 0 1", "rank 7, '7', has 7 squares"),
+        ("4k3/8pp/8/8/8/8/8/4K3 w - - 0 1", "rank 7"),
+        (f"{KINGS} x - - 0 1", "whose turn it is must be w or b, not 'x'"),
+        ("8/8/8/8/8/8/8/4K3 w - - 0 1", "Black has 0 kings"),
+        ("4k3/8/8/8/8/8/8/3KK3 w - - 0 1", "White has 2 kings"),
+        ("4k3/pppppppp/p7/8/8/8/8/4K3 w - - 0 1", "Black has 9 pawns"),
+        ("4k3/8/8/8/8/QQQQQQQQ/QQQQQQQQ/4K3 w - - 0 1", "White has more than 16 pieces"),
+        ("4k3/8/8/8/8/QQQQQQQQ/PPQ5/4K3 b - - 0 1", "White has 8 promoted pieces and 2 pawns"),
+        ("4k2P/8/8/8/8/8/8/4K3 w - - 0 1", "a pawn stands on the first or the last rank"),
+        ("4k3/8/8/8/8/8/8/4K2R w Q - 0 1", "castling right 'Q' needs king and rook"),
+        ("4k3/8/8/8/8/8/8/3K3R w K - 0 1", "castling right 'K' needs the king on the e-file"),
+        (f"{KINGS} w X - 0 1", "castling is - or made of KQkq"),
+        (f"{KINGS} w - e4 0 1", "en passant is - or a square on rank 6, not 'e4'"),
+        (f"{KINGS} w - e6 0 1", "no pawn can just have moved two squares past e6"),
+        ("4k3/8/8/8/4r3/8/8/4K3 b - - 0 1", "White is in check, but it is not White's turn"),
+        ("4k3/8/3n4/1r2K2r/8/4r3/8/8 w - - 0 1", "no move gives check with more than two pieces"),
+        (f"{KINGS} w - - x 1", "halfmove clock and move number must be numbers"),
+        (f"{KINGS} w - - 0 ١", "must be numbers"),
+    ],
+)
+def test_impossible_positions_are_refused_with_the_rule(text, why):
+    with pytest.raises(BadNotation) as error:
+        GAME.parse_position(text)
+    assert why in str(error.value)
+    assert repr(text) in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_two_rooks_of_one_side_cannot_both_castle():
+    with pytest.raises(BadNotation, match="two rooks on the same side"):
+        GAME960.parse_position("4k3/8/8/8/8/8/8/4KR1R w FH - 0 1")
+
+
+@pytest.mark.parametrize(
+    ("fen", "texts", "uci"),
+    [
+        (peer.STARTING_FEN, ["e4", "e2e4", "e2-e4", "Pe4", "e4!?", " e4 ", "P2e4"], "e2e4"),
+        (peer.STARTING_FEN, ["Nf3", "Ngf3", "N1f3", "Ng1f3", "Ng1-f3", "Nf3+", "Nf3??"], "g1f3"),
+        ("r3k3/1P6/8/8/8/8/8/4K3 w - - 0 1", ["bxa8=Q+", "bxa8Q", "ba8=Q", "bxa8(Q)", "bxa8/Q", "b7a8q"], "b7a8q"),
+        ("r3k3/1P6/8/8/8/8/8/4K3 w - - 0 1", ["bxa8=N", "bxa8=n", "b7xa8=N", "bxa8N"], "b7a8n"),
+        ("r3k3/1P6/8/8/8/8/8/4K3 w - - 0 1", ["b8=R+", "b8R"], "b7b8r"),
+        ("4k3/8/8/8/8/8/8/R3K2R w KQ - 0 1", ["O-O", "0-0", "o-o", "OO", "O-O!", "e1g1", "e1h1"], "e1g1"),
+        ("4k3/8/8/8/8/8/8/R3K2R w KQ - 0 1", ["O-O-O", "0-0-0", "O-O-O+", "e1a1"], "e1c1"),
+        ("4k3/8/8/3pP3/8/8/8/4K3 w - d6 0 1", ["exd6", "ed6", "exd6e.p.", "exd6 e.p.", "e5d6"], "e5d6"),
+        ("4k3/8/8/8/8/2p5/1P6/B3K3 w - - 0 1", ["bxc3"], "b2c3"),
+        ("4k3/8/8/8/8/2p5/3P4/B3K3 w - - 0 1", ["Bxc3", "Bc3", "B:c3"], "a1c3"),
+    ],
+)
+def test_moves_are_read_liberally(fen, texts, uci):
+    for text in texts:
+        position = Position(GAME, fen)
+        assert GAME.move_text(position.state, position.action(text)) == uci, text
+
+
+def test_castling_texts_of_chess960():
+    position = Position(GAME960, "4k3/8/8/8/8/8/8/1R2K1R1 w GB - 0 1")
+    for text in ("O-O", "e1g1"):
+        assert GAME960.move_text(position.state, position.action(text)) == "e1g1"
+    for text in ("O-O-O", "e1b1", "e1c1"):
+        assert GAME960.move_text(position.state, position.action(text)) == "e1b1"
+
+
+@pytest.mark.parametrize(
+    ("fen", "text", "error", "why"),
+    [
+        (peer.STARTING_FEN, "e5", IllegalMove, "no legal move is pawn to e5"),
+        (peer.STARTING_FEN, "Ke2", IllegalMove, "no legal move is king to e2"),
+        (peer.STARTING_FEN, "O-O", IllegalMove, "no legal move is castling on the king's side"),
+        ("4k3/8/8/8/8/8/8/R3K2R w - - 0 1", "e1g1", IllegalMove, "no right to castle on the king's side"),
+        ("4k3/8/8/8/5r2/8/8/4K2R w K - 0 1", "e1g1", IllegalMove, "castling needs empty squares between"),
+        (peer.STARTING_FEN, "e2e5", IllegalMove, "the pawn on e2 cannot go to e5"),
+        (peer.STARTING_FEN, "e7e5", IllegalMove, "White has no piece on e7"),
+        (peer.STARTING_FEN, "a1a2", IllegalMove, "White's own pawn stands on a2"),
+        (peer.STARTING_FEN, "a1a4", IllegalMove, "the rook on a1 cannot go to a4"),
+        ("4k3/8/8/8/8/8/4r3/4K3 w - - 0 1", "e1f2", IllegalMove, "White's king would be in check"),
+        ("7k/8/6K1/8/8/8/8/1R6 w - - 150 200", "b1b2", IllegalMove, "the game has ended (seventyfive moves)"),
+        ("4k3/8/8/8/8/8/N7/N3K3 w - - 0 1", "Nc2+", IllegalMove, None),
+        ("4k3/8/8/8/8/N7/8/N3K3 w - - 0 1", "Nc2", BadNotation, "is ambiguous: N1c2, N3c2"),
+        ("4k3/P7/8/8/8/8/8/4K3 w - - 0 1", "a7a8", BadNotation, "which piece does the pawn become"),
+        ("4k3/P7/8/8/8/8/8/4K3 w - - 0 1", "a8", BadNotation, "is ambiguous: a8=B, a8=N, a8=Q+, a8=R+"),
+        (peer.STARTING_FEN, "e2e4q", BadNotation, "only a pawn that reaches the last rank"),
+        (peer.STARTING_FEN, "a1b4", BadNotation, "no piece moves from a1 to b4"),
+        (peer.STARTING_FEN, "hello", BadNotation, "is no move"),
+        (peer.STARTING_FEN, "e4=Q", IllegalMove, "no legal move is pawn to e4"),
+    ],
+)
+def test_bad_moves_are_named_with_position_and_rule(fen, text, error, why):
+    position = Position(GAME, fen)
+    if why is None:
+        position.play(text)
+        return
+    with pytest.raises(error) as caught:
+        position.play(text)
+    assert why in str(caught.value)
+    assert text in str(caught.value)
+    assert position.text() == fen
+
+
+def test_san_of_an_illegal_action_is_refused():
+    state = GAME.new(1)
+    with pytest.raises(IllegalMove, match="the pawn on e2 cannot go to e5"):
+        GAME.san(state, GAME.parse_move(state, "e2e5"))
+
+
+def test_board_and_drawing():
+    position = Position(GAME, "4k3/8/8/8/8/8/P7/R3K2q w Q - 0 1")
+    assert position.board().tolist()[7] == [4, 0, 0, 0, 6, 0, 0, -5]
+    assert position.board()[0, 4] == -6
+    assert str(position).splitlines()[7:] == ["1 R . . . K . . q", "  a b c d e f g h"]
