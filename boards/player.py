@@ -1,8 +1,10 @@
-"""Who chooses moves: the `Player` protocol, which agents, environments and the arena share."""
+"""Who chooses moves: the `Player` protocol, which agents, environments and the arena share; `Thinker` shows its work."""
 
 import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from numbers import Integral, Real
+from threading import Event
 from typing import Protocol
 
 import numpy as np
@@ -18,21 +20,25 @@ RESIGN = "resign"
 class Budget:
     """What a player may spend on one move; None leaves that to the player's own setting.
 
-    Raises ValueError for `simulations` that are no whole number of 1 or more and `seconds` that are no number over 0.
+    `simulations` are the positions that it may look at (an engine's nodes), `depth` the plies that it may look ahead.
+    Raises ValueError for counts that are no whole number of 1 or more and `seconds` that are no number over 0.
     """
 
     simulations: int | None = None
     seconds: float | None = None
+    depth: int | None = None
 
     def __post_init__(self) -> None:
-        count, seconds = self.simulations, self.seconds
-        if count is not None and (isinstance(count, bool) or not isinstance(count, Integral) or count < 1):
-            raise ValueError(f"simulations must be a whole number of 1 or more, got {count!r}")
+        seconds = self.seconds
+        for name in ("simulations", "depth"):
+            count = getattr(self, name)
+            if count is not None and (isinstance(count, bool) or not isinstance(count, Integral) or count < 1):
+                raise ValueError(f"{name} must be a whole number of 1 or more, got {count!r}")
+            object.__setattr__(self, name, None if count is None else int(count))
         if seconds is not None and (
             isinstance(seconds, bool) or not isinstance(seconds, Real) or not 0 < seconds < math.inf
         ):
             raise ValueError(f"seconds must be a number over 0, got {seconds!r}")
-        object.__setattr__(self, "simulations", None if count is None else int(count))
         object.__setattr__(self, "seconds", None if seconds is None else float(seconds))
 
 
@@ -51,4 +57,42 @@ class Player(Protocol):
 
     def close(self) -> None:
         """Give back what the player holds (a process, a connection). Called once, after the last game."""
+        ...
+
+
+@dataclass(frozen=True)
+class Thought:
+    """What a player thinks of a position at some moment of its search, as the player to move sees it.
+
+    `line` is the play that it expects, the move that it would choose first; `value` the expected result, -1 to 1, or
+    None; `centipawns` and `mate` (in so many moves, negative: the player is mated) are chess programs' scales, None
+    where the player has none; `depth` the plies looked ahead; `nodes` the positions looked at; `seconds` since `think`.
+    """
+
+    line: tuple[str, ...]
+    value: float | None = None
+    centipawns: int | None = None
+    mate: int | None = None
+    depth: int = 0
+    nodes: int = 0
+    seconds: float = 0.0
+
+
+class Thinker(Player, Protocol):
+    """A player that can be watched while it thinks, told which moves to consider, and stopped."""
+
+    def think(
+        self,
+        position: Position,
+        budget: Budget,
+        *,
+        moves: Sequence[str] | None,
+        stop: Event,
+        tell: Callable[[Thought], None],
+    ) -> str:
+        """`choose` among `moves` (None: all), telling each new thought, until `budget` is spent or `stop` is set.
+
+        A budget without any limit is no limit at all: the search goes on until `stop` is set or nothing is left to
+        search. Always returns a move, however early it is stopped.
+        """
         ...
