@@ -14,7 +14,7 @@ import numpy as np
 
 from sakiyomi.boards.game import BadNotation, Ending, Game, IllegalMove
 from sakiyomi.boards.player import RESIGN, Budget, Player
-from sakiyomi.boards.position import Position
+from sakiyomi.boards.position import Outcome, Position
 from sakiyomi.sgf.record import Record
 
 
@@ -118,7 +118,7 @@ def play(
         for side in (0, 1):
             on_turn(side, moves)
             _ask(players[side].begin, game, side, np.random.default_rng([seed, side]))
-        while position.outcome() is None:
+        while outcome_of(position) is None:
             side = position.turn
             on_turn(side, moves)
             move, took = _choose(players[side], position, budget)
@@ -158,7 +158,7 @@ def _finished(
     position: Position, names: tuple[str, str], moves: Sequence[str], setup: str | None, seconds: tuple[float, float]
 ) -> Played:
     """A game that ended by its rules."""
-    outcome = position.outcome()
+    outcome = outcome_of(position)
     assert outcome is not None, "the game goes on"
     record = Record(
         game=position.game.name,
@@ -221,6 +221,20 @@ def one_line(text: str, limit: int = 500) -> str:
     return line if len(line) <= limit else line[: limit - 3] + "..."
 
 
+def outcome_of(position: Position) -> Outcome | None:
+    """`Position.outcome`, or the draw that the player to move may claim; None while the game goes on.
+
+    The arena claims draws for its players (chess: threefold repetition and the fifty-move rule), as the protocols of
+    engines have no word for it.
+    """
+    outcome = position.outcome()
+    claims: Any = getattr(position.game, "claims", None)
+    if outcome is not None or claims is None:
+        return outcome
+    ending = Ending(int(claims(position.state)[0]))
+    return Outcome(None, ending) if ending else None
+
+
 def has_points(game: Game) -> bool:
     """Is the game won by points, with results such as "B+3.5" (Go)?"""
     return hasattr(game, "score")
@@ -235,7 +249,7 @@ def forfeit(game: Game, winner: int, termination: Termination) -> str:
 
 
 def final_result(position: Position) -> str:
-    """The result of an ended position: "B+3.5", "0" (drawn Go), "1-0", "0-1" or "1/2-1/2".
+    """The result of a position that has ended (`outcome_of`): "B+3.5", "0" (drawn Go), "1-0", "0-1" or "1/2-1/2".
 
     Go is counted as it stands under area scoring; under territory scoring dead stones count as captured.
     """
@@ -244,7 +258,7 @@ def final_result(position: Position) -> str:
         count = getattr(game, "final_score", None) or game.score
         lead = float(count(position.state)[0])
         return "0" if lead == 0 else f"{'B' if lead > 0 else 'W'}+{number_text(round(abs(lead), 9) or abs(lead))}"
-    outcome = position.outcome()
+    outcome = outcome_of(position)
     assert outcome is not None, "the game goes on"
     return "1/2-1/2" if outcome.winner is None else ("1-0", "0-1")[outcome.winner]
 

@@ -110,13 +110,13 @@ class Bench:
         """Compile what the games need: the rules by a game of random moves, the players by games of cheap ones."""
         import numpy as np
 
-        from sakiyomi.arena.match import final_result
+        from sakiyomi.arena.match import final_result, outcome_of
         from sakiyomi.arena.warmup import warm_up_players
         from sakiyomi.boards.position import Position
 
         game, rng = self._setup.game, np.random.default_rng(0)
         position = Position(game)
-        while position.outcome() is None:
+        while outcome_of(position) is None:
             position.play(int(rng.choice(position.legal_actions())))
         final_result(position)
         warm_up_players(game, self._setup.warm or ())

@@ -1,4 +1,4 @@
-"""Who chooses moves: the `Player` protocol, which agents, environments and the arena share; `Thinker` shows its work."""
+"""Who chooses moves: the `Player` protocol, which agents, environments and the arena share; a `Thinker` shows more."""
 
 import math
 from collections.abc import Callable, Sequence

@@ -1,5 +1,6 @@
 """`Chess`: the batched facade over the kernels. Trusts its caller; `Position` checks."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 
 from sakiyomi.boards import rows
 from sakiyomi.boards.batches import counters, plain, ready
-from sakiyomi.boards.chess import fen, notation, perft, planes, reasons, rollout, rules, starts
+from sakiyomi.boards.chess import epd, fen, notation, perft, planes, reasons, rollout, rules, starts
 from sakiyomi.boards.chess.actions import ACTIONS
 from sakiyomi.boards.chess.state import MOST_MOVES, STATE, U
 from sakiyomi.boards.game import IllegalMove, States, Symmetry, one
@@ -181,6 +182,17 @@ class Chess:
     def shredder_fen(self, state: Any) -> str:
         """The position with castling rights as the rooks' files."""
         return fen.write(_row(state), shredder=True)
+
+    def parse_epd(self, text: str) -> tuple[States, dict[str, tuple[epd.Operand, ...]]]:
+        """Position [1] and operations of a line of EPD: ``bm Nf3 e4; id "x"; acd 12`` is bm: ("g1f3", "e2e4"), ...
+
+        The operands of am, bm, pm, rm, sm and pv are moves, as UCI. Raises BadNotation and IllegalMove.
+        """
+        return epd.read(text, self.chess960)
+
+    def epd_text(self, state: Any, operations: Mapping[str, epd.Operand | Sequence[epd.Operand] | None]) -> str:
+        """A position with operations as EPD, moves (given as UCI or SAN) as SAN. Raises ValueError; see `epd.write`."""
+        return epd.write(_row(state), operations, self.chess960)
 
     def perft(self, state: Any, depth: int, listed: bool = False) -> int:
         """Sequences of `depth` legal moves, draws by rule left aside, as is usual; on all threads (`rows`).

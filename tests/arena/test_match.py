@@ -4,6 +4,7 @@ import fakes
 import pytest
 
 from sakiyomi.arena import Budget, Played, Termination, play, play_game
+from sakiyomi.boards.chess import Chess
 from sakiyomi.boards.game import BadNotation, IllegalMove
 from sakiyomi.boards.go import Go
 from sakiyomi.boards.position import Position
@@ -191,3 +192,23 @@ def test_results_keep_their_digits():
 def test_a_budget_that_is_none(limits, words):
     with pytest.raises(ValueError, match=words):
         Budget(**limits)
+
+
+class Scripted(fakes.First):
+    """Plays the moves that it was given."""
+
+    def __init__(self, moves):
+        self.moves = iter(moves)
+
+    def choose(self, position, budget):
+        return next(self.moves)
+
+
+def test_draws_that_may_be_claimed_are_claimed():
+    white, black = ["g1f3", "f3g1"] * 2, ["g8f6", "f6g8"] * 2
+    record = play_game(Chess(), (Scripted(white), Scripted(black)))
+    assert (record.result, record.ending, len(record.moves)) == ("1/2-1/2", "repetition", 8)
+    fifty = play_game(Chess(), (Scripted(["a1a2"]), Scripted([])), setup="1k6/8/8/8/8/8/8/R3K3 w - - 99 80")
+    assert (fifty.result, fifty.ending, len(fifty.moves)) == ("1/2-1/2", "fifty moves", 1)
+    mate = play_game(Chess(), (Scripted(["a1a8"]), Scripted([])), setup="6k1/5ppp/8/8/8/8/8/R3K3 w - - 99 80")
+    assert (mate.result, mate.ending) == ("1-0", "checkmate")
