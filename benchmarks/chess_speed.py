@@ -2,8 +2,9 @@
 
     python benchmarks/chess_speed.py [--quick]
 
-Peers are used where they are: Stockfish (`go perft`, a program of its own), python-chess and OpenSpiel. Every figure
-is per CPU second of one thread, the best of several rounds in which all take turns; only "two threads" is wall time.
+Peers are used where they are: Stockfish (`go perft`, a program of its own), python-chess, OpenSpiel, cozy-chess-py.
+Every figure is per CPU second of one thread, the best of several rounds in which all take turns; only "two threads" is
+wall time.
 Stockfish counts the last ply of perft by making the list of its moves: "listed" does the same, "counted" makes none.
 """
 
@@ -125,10 +126,32 @@ def open_spiel(games: int) -> Callable[[], float]:
     return job
 
 
+def cozy_chess(games: int) -> Callable[[], float]:
+    """Plies of random games with cozy-chess (Rust), which knows no repetition: games are cut at 400 plies."""
+    import cozy_chess as peer
+
+    rng = random.Random(0)
+
+    def job() -> float:
+        total = 0
+        for _ in range(games):
+            board, plies = peer.Board(), 0
+            while plies < 400 and board.status() == peer.GameStatus.Ongoing:
+                board.play_unchecked(rng.choice(board.generate_moves()))
+                plies += 1
+            total += plies
+        return total
+
+    return job
+
+
+PEERS = (("python-chess", python_chess, 1), ("OpenSpiel", open_spiel, 5), ("cozy-chess-py", cozy_chess, 10))
+
+
 def peers(quick: bool) -> dict[str, Callable[[], float]]:
     """Random games of the libraries that are installed."""
     found: dict[str, Callable[[], float]] = {}
-    for name, make, games in (("python-chess", python_chess, 1), ("OpenSpiel", open_spiel, 5)):
+    for name, make, games in PEERS:
         try:
             found[name] = make(games if quick else 4 * games)
         except ImportError:
