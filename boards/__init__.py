@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from sakiyomi.boards.othello import Othello
     from sakiyomi.boards.player import RESIGN, Budget, Player, Thinker, Thought
     from sakiyomi.boards.position import Outcome, Position
+    from sakiyomi.boards.shogi import Shogi
     from sakiyomi.boards.tictactoe import TicTacToe
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "Outcome",
     "Player",
     "Position",
+    "Shogi",
     "States",
     "Symmetry",
     "Thinker",
@@ -49,6 +51,7 @@ _HOMES = {
     "othello": ("Othello",),
     "player": ("RESIGN", "Budget", "Player", "Thinker", "Thought"),
     "position": ("Outcome", "Position"),
+    "shogi": ("Shogi",),
     "tictactoe": ("TicTacToe",),
 }
 

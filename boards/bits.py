@@ -40,6 +40,14 @@ def _compiled_cttz(typing_context: Any, word: Any) -> Any:
 
 
 @intrinsic
+def _compiled_ctlz(typing_context: Any, word: Any) -> Any:
+    def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.ctlz(args[0], ir.Constant(ir.IntType(1), 0))
+
+    return types.uint64(types.uint64), build
+
+
+@intrinsic
 def _compiled_bswap(typing_context: Any, word: Any) -> Any:
     def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         return builder.bswap(args[0])
@@ -55,12 +63,17 @@ def _plain_cttz(word: Any) -> Any:
     return U((int(word) & -int(word)).bit_length() - 1 if word else 64)
 
 
+def _plain_ctlz(word: Any) -> Any:
+    return U(64 - int(word).bit_length())
+
+
 def _plain_bswap(word: Any) -> Any:
     return U(int.from_bytes(int(word).to_bytes(8, "little"), "big"))
 
 
 _ctpop: Any = _plain_ctpop if _config.DISABLE_JIT else _compiled_ctpop
 _cttz: Any = _plain_cttz if _config.DISABLE_JIT else _compiled_cttz
+_ctlz: Any = _plain_ctlz if _config.DISABLE_JIT else _compiled_ctlz
 _bswap: Any = _plain_bswap if _config.DISABLE_JIT else _compiled_bswap
 
 
@@ -86,6 +99,12 @@ def popcount(board):
 def lsb(board):
     """The lowest set square (uint64); 64 for the empty board."""
     return _cttz(board)
+
+
+@kernel
+def msb(board):
+    """The highest set square (uint64) of a board that is not empty."""
+    return U(63) - _ctlz(board)
 
 
 @kernel

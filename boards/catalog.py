@@ -15,6 +15,7 @@ GAMES = {
     "othello": "Othello, 8x8; also othello-6x6",
     "chess": "Chess",
     "chess960": "Chess960 (Fischer random chess)",
+    "shogi": "Shogi",
 }
 """Names that `make_game` takes, with a line about each."""
 
@@ -28,6 +29,7 @@ def make_game(name: str, **options: Any) -> Game:
     from sakiyomi.boards.connect4 import ConnectFour
     from sakiyomi.boards.go import Go
     from sakiyomi.boards.othello import Othello
+    from sakiyomi.boards.shogi import Shogi
     from sakiyomi.boards.tictactoe import TicTacToe
 
     lowered = name.lower()
@@ -37,6 +39,8 @@ def make_game(name: str, **options: Any) -> Game:
             return _made(name, Go, {"size": (width, height)}, options)
         if lowered in ("chess", "chess960"):
             return _made(name, Chess, {"chess960": lowered == "chess960"}, options)
+        if lowered == "shogi":
+            return _made(name, Shogi, {}, options)
         if lowered == "tictactoe":
             return _made(name, TicTacToe, {}, options)
         if lowered == "connect4":

@@ -10,6 +10,7 @@ from sakiyomi.boards.chess import Chess
 from sakiyomi.boards.game import Game
 from sakiyomi.boards.go import Go
 from sakiyomi.boards.random import seeds
+from sakiyomi.boards.shogi import Shogi
 
 
 def warm_up(game: Game) -> None:
@@ -27,6 +28,8 @@ def warm_up(game: Game) -> None:
         _warm_up_go(game)
     if isinstance(game, Chess):
         _warm_up_chess(game)
+    if isinstance(game, Shogi):
+        _warm_up_shogi(game)
 
 
 def _warm_up_go(game: Go) -> None:
@@ -45,6 +48,16 @@ def _warm_up_chess(game: Chess) -> None:
     game.perft(states, 3)
     game.san(states, game.parse_move(states, "e4"))
     game.parse_position("4k3/8/8/8/3pP3/8/8/4K3 b - e3 0 1")
+    game.check(states)
+
+
+def _warm_up_shogi(game: Shogi) -> None:
+    states = game.new(1)
+    game.legal_actions(states)
+    game.declarations(states)
+    game.in_check(states)
+    game.perft(states, 3)
+    game.parse_position("two-piece")
     game.check(states)
 
 

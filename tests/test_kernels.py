@@ -68,10 +68,10 @@ def test_no_kernel_was_compiled_twice_by_the_tests_before():
 # Plays a seeded random game of each kind and tells where it ended, with a rollout from the middle.
 PLAY = """
 import numpy as np
-from sakiyomi.boards import Chess, ConnectFour, Go, Othello, Position, TicTacToe
+from sakiyomi.boards import Chess, ConnectFour, Go, Othello, Position, Shogi, TicTacToe
 from sakiyomi.boards.random import pick, seeds
 for game in (TicTacToe(), ConnectFour(), Othello(size=6), Go(size=4), Go(size=(3, 4), rules="japanese"),
-             Chess(), Chess(chess960=True)):
+             Chess(), Chess(chess960=True), Shogi()):
     position, rng = Position(game), seeds(np.random.default_rng(7), 1)
     for ply in range(30):
         if position.outcome():
@@ -94,7 +94,7 @@ def test_interpreter_and_compiler_agree():
         for off in "01"
     ]
     assert played[0] == played[1]
-    assert played[0].count("\n") == 7
+    assert played[0].count("\n") == 8
 
 
 @pytest.mark.parametrize("names", ["low", "(\n    low,\n)"])

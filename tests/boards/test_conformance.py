@@ -9,6 +9,7 @@ from sakiyomi.boards.connect4 import ConnectFour
 from sakiyomi.boards.game import Game
 from sakiyomi.boards.go import Go
 from sakiyomi.boards.othello import Othello
+from sakiyomi.boards.shogi import Shogi
 from sakiyomi.boards.testing import check_game
 from sakiyomi.boards.tictactoe import TicTacToe
 
@@ -21,6 +22,7 @@ GAMES: list[Game] = [
     Go(size=(4, 6)),
     Chess(),
     Chess(chess960=True),
+    Shogi(),
 ]
 
 
