@@ -2,12 +2,16 @@
 
 The page that shows games knows no rules; it only applies these changes. One change is three characters: the cell
 (row by row from the top) in two digits of base 64, then the new piece plus 32 in one. The changes of a move stand
-together, the cell that the move itself fills first; moves are split by commas. A pass is an empty string.
+together, the cell that the move itself fills first; moves are split by commas. A pass is an empty string. In chess
+pieces move, and the changes are written as `frames_chess` says.
 """
 
+import re
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +22,9 @@ from sakiyomi.boards.go.notation import COLUMNS, star_points
 from sakiyomi.boards.position import Position
 from sakiyomi.sgf.record import Record
 
+if TYPE_CHECKING:
+    from sakiyomi.arena.frames_chess import Line
+
 DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 """The digits of base 64, in the order of their value."""
 
@@ -26,16 +33,19 @@ SIDES = {
     "othello": ("Black", "White"),
     "tictactoe": ("X", "O"),
     "connect4": ("Red", "Yellow"),
+    "chess": ("White", "Black"),
 }
 """What the two sides are called, by style of board."""
+CHESS = ("chess", "chess960")
 
 
 @dataclass(frozen=True)
 class Board:
-    """How to draw a game: `style` (a key of `SIDES`, or "squares"), the size in cells, the labels of columns from the
-    left and rows from the top, the cells with a dot, and the names of the two sides.
+    """How to draw the game `name`: `style` (a key of `SIDES`, or "squares"), the size in cells, the labels of columns
+    from the left and rows from the top, the cells with a dot, and the names of the two sides.
     """
 
+    name: str
     style: str
     width: int
     height: int
@@ -43,6 +53,21 @@ class Board:
     rows: tuple[str, ...]
     dots: tuple[int, ...]
     sides: tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Chessmen:
+    """What the page shows of a game of chess beyond the pieces.
+
+    `sans` are the moves in SAN; `setup` is the FEN of the first position, "" for the usual one; the rest makes a FEN of
+    every position and is explained at `frames_chess.Line`.
+    """
+
+    sans: tuple[str, ...]
+    setup: str
+    rights: tuple[tuple[int, str], ...]
+    passants: tuple[tuple[int, str], ...]
+    check: bool
 
 
 @dataclass(frozen=True)
@@ -57,6 +82,7 @@ class Film:
     changes: str
     turns: str
     fault: str
+    chess: Chessmen | None = None
 
 
 def film(record: Record) -> Film | None:
@@ -64,11 +90,31 @@ def film(record: Record) -> Film | None:
 
     Moves are played by the rules that the record's tags name ("rules", "komi").
     """
-    try:
-        game = _game(record.game, record.tags.get("rules", ""), record.tags.get("komi", ""))
-        position = Position(game, record.setup)
-    except ValueError:
-        return None
+    return films([record])[0]
+
+
+def films(records: Iterable[Record]) -> list[Film | None]:
+    """The films of many records; games of chess are played side by side."""
+    found: list[Film | None] = []
+    chess: dict[str, list[tuple[int, Record]]] = {}
+    for index, record in enumerate(records):
+        shown = None
+        with suppress(ValueError):
+            game = _game(record.game, record.tags.get("rules", ""), record.tags.get("komi", ""))
+            if game.name in CHESS:
+                chess.setdefault(game.name, []).append((index, record))
+            else:
+                shown = _film(game, record)
+        found.append(shown)
+    for name, members in chess.items():
+        for (index, _), shown in zip(members, _chess_films(name, [record for _, record in members]), strict=True):
+            found[index] = shown
+    return found
+
+
+def _film(game: Game, record: Record) -> Film:
+    """The film of a game in which pieces are put. Raises ValueError where the first position is none."""
+    position = Position(game, record.setup)
     before = position.board()
     start = _changes(np.zeros_like(before), before, 0)
     plies: list[str] = []
@@ -88,16 +134,63 @@ def film(record: Record) -> Film | None:
     return Film(_board(record.game, before), start, ",".join(plies), "".join(turns), fault)
 
 
+def _chess_films(name: str, records: list[Record]) -> list[Film | None]:
+    from sakiyomi.arena.frames_chess import chess_lines
+    from sakiyomi.boards.chess import Chess
+
+    game = Chess(chess960=name == "chess960")
+    lines = chess_lines(game, records)
+    return [line and _chess_film(game, record, line) for record, line in zip(records, lines, strict=True)]
+
+
+def _chess_film(game: Game, record: Record, line: "Line") -> Film:
+    board = game.board(line.root)
+    setup = "" if record.setup is None else game.position_text(line.root)
+    rights, passants = tuple(line.rights), tuple(line.passants.items())
+    chessmen = Chessmen(tuple(line.sans), setup, rights, passants, line.check)
+    turns = "".join(str((line.first + ply) % 2) for ply in range(len(line.sans)))
+    return Film(_board(game.name, board), _start(board.tobytes()), line.changes, turns, line.fault, chessmen)
+
+
+@lru_cache(maxsize=1024)
+def _start(board: bytes) -> str:
+    cells = np.frombuffer(board, np.int8)
+    return _changes(np.zeros_like(cells), cells, 0)
+
+
 def decode(film: Film) -> list[NDArray[np.int8]]:
     """The boards [Y, X] of a film: the first, and that after each move."""
     board = np.zeros(film.board.width * film.board.height, np.int8)
-    boards = []
-    for part in [film.start, *(film.changes.split(",") if film.turns else ())]:
-        for at in range(0, len(part), 3):
-            high, low, piece = (DIGITS.index(digit) for digit in part[at : at + 3])
-            board[64 * high + low] = piece - 32
-        boards.append(board.reshape(film.board.height, film.board.width).copy())
-    return boards
+    _put(board, film.start)
+    boards = [board.copy()]
+    if film.chess:
+        parts = re.findall(r"\((.*?)\)|(..)", film.changes)
+    else:
+        parts = [("", part) for part in film.changes.split(",")] if film.turns else []
+    for more, plain in parts:
+        if film.chess:
+            _slide(board, more or plain)
+        else:
+            _put(board, plain)
+        boards.append(board.copy())
+    return [board.reshape(film.board.height, film.board.width) for board in boards]
+
+
+def _put(board: NDArray[np.int8], part: str) -> None:
+    """Carry out the changes of a move where pieces are put."""
+    for at in range(0, len(part), 3):
+        high, low, piece = (DIGITS.index(digit) for digit in part[at : at + 3])
+        board[64 * high + low] = piece - 32
+
+
+def _slide(board: NDArray[np.int8], part: str) -> None:
+    """Carry out the changes of a move where pieces move."""
+    cells = [DIGITS.index(digit) for digit in part]
+    pairs = list(zip(cells[::2], cells[1::2], strict=False))
+    moved = [(to, board[origin]) for origin, to in pairs if origin != to]
+    board[[origin for origin, _ in pairs]] = 0
+    for to, piece in moved:
+        board[to] = cells[-1] - 32 if len(cells) % 2 else piece
 
 
 def _changes(before: NDArray[np.int8], after: NDArray[np.int8], sign: int) -> str:
@@ -137,4 +230,4 @@ def _board(name: str, board: NDArray[np.int8]) -> Board:
         "connect4": (tuple(str(x + 1) for x in range(width)), ("",) * height),
     }.get(style, (letters, upward))
     dots = sorted(y * width + x for x, y in star_points(width, height)) if style == "go" else ()
-    return Board(style, width, height, columns, rows, tuple(dots), SIDES.get(style, ("First", "Second")))
+    return Board(name, style, width, height, columns, rows, tuple(dots), SIDES.get(style, ("First", "Second")))

@@ -111,10 +111,9 @@ class _View:
         running = tournament.running
         if self._first is None:
             parts.append(Text("starting workers; the first run on a machine compiles the rules, once", style="dim"))
-        for pairing, moves in running[:MAX_RUNNING]:
-            parts.append(
-                Text(f"  game {pairing.number}: {pairing.first} - {pairing.second}, move {moves}", style="dim")
-            )
+        for pairing, plies in running[:MAX_RUNNING]:
+            move = (plies + 1) // 2 if tournament.game.name in ("chess", "chess960") else plies
+            parts.append(Text(f"  game {pairing.number}: {pairing.first} - {pairing.second}, move {move}", style="dim"))
         if self._last:
             parts.append(Text(f"  {self._last}", style="dim"))
         parts += [ProgressBar(total, done, width=60), Text(f"  {self._progress()}")]

@@ -2,17 +2,27 @@
 
 const DATA = JSON.parse(document.getElementById("data").textContent);
 const FIELDS = ["first", "second", "result", "score", "ending", "detail", "seconds", "rated", "moves", "board", "start",
-  "changes", "turns", "fault", "comments"];
+  "changes", "turns", "fault", "comments", "setup", "rights", "passants", "check"];
 const GAMES = DATA.games.map((row, index) => {
   const game = Object.fromEntries(FIELDS.map((field, k) => [field, row[k]]));
   const moves = game.moves ? game.moves.split(" ") : [];
-  return {...game, number: index + 1, moves, plies: moves.length, board: DATA.boards[game.board] || null};
+  const board = DATA.boards[game.board] || null;
+  const chess = board !== null && board.style === "chess";
+  const more = {number: index + 1, moves, plies: moves.length, board, chess, start: DATA.starts[game.start] || "", turns: turnsOf(game.turns)};
+  if (chess) Object.assign(more, {rights: byPly(game.rights), passants: byPly(game.passants)});
+  return {...game, ...more};
 });
 const PAGE = 100; // rows of the list that are made at a time
 const BEAT = 650; // ms between moves when playing
 
 const $ = (id) => document.getElementById(id);
-const state = {game: null, positions: [], ply: 0, drawing: null, timer: 0, listed: GAMES, rows: PAGE, sort: "number", down: false};
+const state = {game: null, positions: [], ply: 0, drawing: null, flipped: false, timer: 0, listed: GAMES, rows: PAGE, sort: "number", down: false};
+
+// "0110" or [who began, how many plies] -> [0, 1, 1, 0]
+function turnsOf(turns) {
+  if (typeof turns === "string") return [...turns].map(Number);
+  return Array.from({length: turns[1]}, (_, k) => (turns[0] + k) % 2);
+}
 
 function element(name, text = "", className = "") {
   const made = document.createElement(name);
@@ -31,6 +41,7 @@ function clock(seconds) {
 }
 
 const sidesOf = (game) => (game.board ? game.board.sides : ["First", "Second"]);
+const movesOf = (game) => (game.chess ? Math.ceil(game.plies / 2) : game.plies);
 const winnerOf = (game) => (game.score === 1 ? 0 : game.score === 0 ? 1 : -1);
 
 // ---- the viewer
@@ -42,14 +53,17 @@ function open(number, ply = null) {
     state.game = game;
     stop();
     const {board} = game;
-    state.positions = board ? positionsOf(board, game.start, game.changes, game.turns.length) : [];
+    state.positions = !board ? [] : game.chess ? chessPositions(game) : positionsOf(board, game.start, game.changes, game.turns.length);
     if (!board) {
       $("board").replaceChildren(element("p", "There is no board for this game here.", "nothing"));
       state.drawing = null;
     } else if (!state.drawing || state.drawing.board !== board) {
-      state.drawing = new Drawing(board);
+      state.drawing = game.chess ? new ChessDrawing(board) : new Drawing(board);
       $("board").replaceChildren(state.drawing.element);
     }
+    state.ply = -1;
+    turn(state.flipped);
+    $("tools").hidden = !game.chess;
     describe(game);
     listMoves(game);
     for (const row of $("list").tBodies[0].rows) mark(row);
@@ -69,6 +83,7 @@ function describe(game) {
     const name = element("b", DATA.players[player], winnerOf(game) === side ? "winner" : "");
     name.title = DATA.players[player];
     item.append(game.board ? pieceIcon(game.board.style, side) : element("span"), name, element("small"));
+    if (game.chess) item.append(element("span", "", "taken"));
     item.setAttribute("aria-label", `${sidesOf(game)[side]}: ${DATA.players[player]}`);
     return item;
   });
@@ -84,22 +99,26 @@ function listMoves(game) {
     button.type = "button";
     button.tabIndex = -1;
     button.dataset.ply = k + 1;
-    button.append(element("i", `${k + 1}`), ` ${move}`);
+    const number = game.chess ? moveNumber(game, k) : `${k + 1}`;
+    button.append(element("i", k && number.endsWith("...") ? "" : number), ` ${move}`);
     const item = element("li");
     item.append(button);
     return item;
   });
+  if (game.chess && items.length && game.turns[0]) items[0].className = "second";
+  $("moves").classList.toggle("pairs", game.chess);
   $("moves").replaceChildren(...items);
   $("slider").max = lastPly();
 }
 
 function show(ply) {
   const {game} = state;
+  const before = state.ply;
   state.ply = Math.max(0, Math.min(ply, lastPly()));
   const position = state.positions[state.ply];
-  if (position) state.drawing.show(position);
-  const side = Number(game.turns[state.ply - 1] ?? 0);
-  const text = state.ply ? `Move ${state.ply} of ${lastPly()}: ${game.board ? sidesOf(game)[side] : ""} ${game.moves[state.ply - 1]}` : `Start, ${lastPly()} move${lastPly() === 1 ? "" : "s"}`;
+  if (position) state.drawing.show(position, before >= 0 && Math.abs(before - state.ply) === 1);
+  const text = statusText(game, state.ply);
+  if (game.chess) $("fen").value = fenOf(game, state.positions, state.ply);
   $("status").textContent = text;
   if (state.drawing) state.drawing.element.setAttribute("aria-label", `Board. ${text}`);
   $("slider").value = state.ply;
@@ -107,22 +126,44 @@ function show(ply) {
   for (const id of ["first", "back"]) $(id).disabled = state.ply === 0;
   for (const id of ["forward", "last"]) $(id).disabled = state.ply === lastPly();
   [...$("seats").children].forEach((item, k) => {
-    item.lastChild.textContent = [piecesText(game, position, k), clock(game.seconds[k])].filter(Boolean).join(" · ");
-    const next = game.turns[state.ply];
-    item.classList.toggle("moves-next", next !== undefined && Number(next) === k);
+    item.querySelector("small").textContent = [piecesText(game, position, k), clock(game.seconds[k])].filter(Boolean).join(" · ");
+    if (game.chess) item.querySelector(".taken").replaceWith(capturesOf(position, k));
+    item.classList.toggle("moves-next", game.turns[state.ply] === k);
   });
   const over = state.ply === lastPly();
-  const words = [game.comments[state.ply], over ? game.fault : ""].filter(Boolean).join(" ");
+  const words = [remark(game.comments[state.ply]), over ? game.fault : ""].filter(Boolean).join(" ");
   $("comment").hidden = !words;
   $("comment").textContent = words;
   const current = $("moves").querySelector("[aria-current]");
   if (current) current.removeAttribute("aria-current");
   const button = state.ply ? $("moves").children[state.ply - 1].firstChild : null;
   if (button) button.setAttribute("aria-current", "true");
-  $("moves").scrollTop = button ? button.parentNode.offsetTop - $("moves").clientHeight / 2 : 0;
+  $("moves").scrollTop = button ? button.offsetTop - $("moves").clientHeight / 2 : 0;
   if (state.timer && over) stop();
   const address = `#game-${game.number}-ply-${state.ply}`;
   if (location.hash !== address && !state.quiet) history.replaceState(null, "", address);
+}
+
+function statusText(game, ply) {
+  const all = movesOf(game) - (game.chess ? 0 : game.plies - lastPly());
+  if (!ply) return `Start, ${all} move${all === 1 ? "" : "s"}`;
+  const side = game.board ? sidesOf(game)[game.turns[ply - 1]] : "";
+  const move = game.moves[ply - 1];
+  if (!game.chess) return `Move ${ply} of ${all}: ${side} ${move}`;
+  const sign = move.endsWith("#") ? ", mate" : move.endsWith("+") ? ", check" : "";
+  return `${moveNumber(game, ply - 1)} ${move} (${side}${sign})`;
+}
+
+// A comment in words: "[%eval 0.35,12] [%clk 0:01:02] good" -> "evaluation 0.35, depth 12; clock 0:01:02; good".
+function remark(comment) {
+  if (!comment) return "";
+  const said = [];
+  const names = {eval: "evaluation", clk: "clock", emt: "took"};
+  const rest = comment.replace(/\[%(\w+) ([^\]]*)\]/g, (_, command, value) => {
+    if (names[command]) said.push(`${names[command]} ${value.replace(/^#/, "mate in ").replace(/,(\d+)$/, ", depth $1")}`);
+    return "";
+  });
+  return [...said, rest.trim()].filter(Boolean).join("; ");
 }
 
 // What a side has on the board (Othello) or has captured (Go).
@@ -133,6 +174,48 @@ function piecesText(game, position, side) {
     return `${discs} discs`;
   }
   return game.board.style === "go" ? `${position.lost[1 - side]} captured` : "";
+}
+
+// Show the board from the second side, or from the first.
+function turn(flipped) {
+  state.flipped = flipped;
+  $("flip").setAttribute("aria-pressed", `${flipped}`);
+  if (state.game && state.game.chess) state.drawing.flip(flipped);
+}
+
+function pgn() {
+  const {game} = state;
+  return pgnOf(game, [game.first, game.second].map((player) => DATA.players[player]), DATA.endings[game.ending], document.title);
+}
+
+// Put `text` where the user can paste it; a page from a file may not be let near the clipboard, then the old way.
+async function copy(text, button) {
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    const area = element("textarea");
+    area.value = text;
+    button.after(area);
+    area.select();
+    document.execCommand("copy");
+    area.remove();
+    button.focus();
+  }
+  const said = button.textContent;
+  button.textContent = "Copied";
+  button.disabled = true;
+  setTimeout(() => {
+    button.textContent = said;
+    button.disabled = false;
+  }, 1200);
+}
+
+function download(name, text) {
+  const link = element("a");
+  link.href = URL.createObjectURL(new Blob([text], {type: "application/x-chess-pgn"}));
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10000);
 }
 
 function stop() {
@@ -218,7 +301,7 @@ function rowOf(game) {
   const ending = element("td", DATA.endings[game.ending], game.detail ? "fault" : "");
   ending.title = game.detail;
   const seconds = element("td", clock(KEYS.seconds(game)), "n");
-  row.append(number, ...players, element("td", game.result), element("td", `${game.plies}`, "n"), ending, seconds);
+  row.append(number, ...players, element("td", game.result), element("td", `${movesOf(game)}`, "n"), ending, seconds);
   mark(row);
   return row;
 }
@@ -253,6 +336,7 @@ function keys(event) {
   const act = {
     ArrowLeft: () => step(state.ply - 1), ArrowRight: () => step(state.ply + 1),
     Home: () => step(0), End: () => step(lastPly()), " ": play,
+    ...(state.game.chess ? {f: () => turn(!state.flipped)} : {}),
   }[event.key];
   const near = $("viewer").getBoundingClientRect();
   if (!act || (near.bottom < 0 || near.top > innerHeight)) return; // the page scrolls as usual where no board is seen
@@ -278,6 +362,11 @@ $("back").addEventListener("click", () => step(state.ply - 1));
 $("forward").addEventListener("click", () => step(state.ply + 1));
 $("last").addEventListener("click", () => step(lastPly()));
 $("play").addEventListener("click", play);
+$("flip").addEventListener("click", () => turn(!state.flipped));
+$("copy-fen").addEventListener("click", () => copy($("fen").value, $("copy-fen")));
+$("copy-pgn").addEventListener("click", () => copy(pgn(), $("copy-pgn")));
+$("save-pgn").addEventListener("click", () => download(`game-${state.game.number}.pgn`, pgn()));
+$("fen").addEventListener("focus", () => $("fen").select());
 $("slider").addEventListener("input", () => step(Number($("slider").value)));
 $("game-before").addEventListener("click", () => neighbour(-1));
 $("game-after").addEventListener("click", () => neighbour(1));

@@ -1,6 +1,6 @@
 """One self-contained HTML page about a tournament: standings, cross table, ratings, and every game on a drawn board.
 
-The page (report.html, .css and two .js beside this file) is filled here with text, figures and the games; it needs no
+The page (report.html, .css and the .js beside this file) is filled here with text, figures and the games; it needs no
 rules, no network and no other file. What a user named is escaped by Jinja in the page and as JSON in the data.
 """
 
@@ -17,7 +17,7 @@ from typing import Any
 
 from jinja2 import Environment, StrictUndefined, Template
 
-from sakiyomi.arena.frames import Board, film
+from sakiyomi.arena.frames import Board, Film, films
 from sakiyomi.arena.match import Played, Termination
 from sakiyomi.arena.rating import Fit, Rating, fit
 
@@ -66,6 +66,8 @@ def render(
     names = [row.name for row in table]
     unrated = sorted({name for game in games for name in game.record.players} - set(names))
     film_data = _films(games, [*names, *unrated])
+    named = {board["sides"] for board in film_data["boards"]}
+    sides = named.pop() if len(named) == 1 else ("First", "Second")
     return _template().render(
         title=title,
         subtitle=subtitle,
@@ -77,7 +79,8 @@ def render(
         cross=_cross(games, names),
         unrated=unrated,
         anchor=anchor,
-        advantage=_advantage(games, found, film_data["boards"]),
+        sides=sides,
+        advantage=_advantage(games, found, sides),
         endings=_endings(games),
         faults=[
             {"number": number, "players": game.record.players, "termination": game.termination, "detail": game.detail}
@@ -87,7 +90,7 @@ def render(
         count=len(games),
         data=_json(film_data),
         css=_text("report.css"),
-        scripts=[_text("report_board.js"), _text("report.js")],
+        scripts=[_text(f"report{part}.js") for part in ("_board", "_pieces", "_chess", "")],
     )
 
 
@@ -144,7 +147,7 @@ def clock(seconds: float) -> str:
 def _facts(games: Sequence[Played], planned: int | None, found: Fit | None) -> list[tuple[str, str]]:
     """The (label, figure) pairs under the title."""
     players = {name for game in games for name in game.record.players}
-    plies = [len(game.record.moves) for game in games]
+    moves = [_moves(game) for game in games]
     faults = sum(game.termination not in FAIR for game in games)
     whole = f"{len(games)} of {planned}" if planned is not None and planned != len(games) else f"{len(games)}"
     facts = [("Players", f"{len(players)}"), ("Games", whole)]
@@ -157,7 +160,7 @@ def _facts(games: Sequence[Played], planned: int | None, found: Fit | None) -> l
         rules, komi = next(iter(tags))
         facts.append(("Rules", f"{rules}, komi {komi}"))
     if games:
-        facts.append(("Moves a game", f"{sum(plies) / len(plies):.0f}"))
+        facts.append(("Moves a game", f"{sum(moves) / len(moves):.0f}"))
         facts.append(("Thinking time", clock(sum(sum(game.seconds) for game in games))))
         facts.append(("Faults", f"{faults}" if faults else "none"))
     return facts
@@ -248,7 +251,7 @@ def _cell(met: list[list[int]] | None) -> dict[str, Any] | None:
     }
 
 
-def _advantage(games: Sequence[Played], found: Fit | None, boards: list[dict[str, Any]]) -> dict[str, Any] | None:
+def _advantage(games: Sequence[Played], found: Fit | None, sides: tuple[str, str]) -> dict[str, Any] | None:
     """What the first player made of all games, and what the fit says that moving first is worth."""
     if found is None:
         return None
@@ -256,7 +259,7 @@ def _advantage(games: Sequence[Played], found: Fit | None, boards: list[dict[str
     won, drawn, lost = (scores.count(score) for score in (1.0, 0.5, 0.0))
     total = won + drawn + lost
     return {
-        "sides": boards[0]["sides"] if len(boards) == 1 else ("First", "Second"),
+        "sides": sides,
         "shares": [(won, won / total), (drawn, drawn / total), (lost, lost / total)],
         "score": (won + drawn / 2) / total,
         "worth": found.advantage,
@@ -274,33 +277,74 @@ def _ending(game: Played) -> str:
     return game.record.ending or str(game.termination)
 
 
+def _moves(game: Played) -> int:
+    """The moves of a game as its players count them: in chess one of White's and one of Black's are one."""
+    plies = len(game.record.moves)
+    return (plies + 1) // 2 if game.record.game.startswith("chess") else plies
+
+
 def _films(games: Sequence[Played], names: Sequence[str]) -> dict[str, Any]:
-    """What the page's script gets: names, boards, endings, and the games as short lists in the order of `FIELDS`."""
+    """What the page's script gets: names, boards, endings, first positions, and the games as short lists in the order
+    of the script's `FIELDS`.
+    """
     boards: list[Board] = []
     endings: list[str] = []
+    starts: list[str] = []
     rows: list[list[Any]] = []
-    for game in games:
-        record, shown = game.record, film(game.record)
-        if shown and shown.board not in boards:
-            boards.append(shown.board)
-        if _ending(game) not in endings:
-            endings.append(_ending(game))
+    places = {name: place for place, name in enumerate(names)}
+    for game, shown in zip(games, films(game.record for game in games), strict=True):
+        record = game.record
         rows.append(
             [
-                *(names.index(name) for name in record.players),
+                *(places[name] for name in record.players),
                 record.result,
                 record.score,
-                endings.index(_ending(game)),
+                _place(endings, _ending(game)),
                 game.detail,
                 [round(time, 3) for time in game.seconds],
                 int(game.rated),
-                " ".join(record.moves),
-                boards.index(shown.board) if shown else -1,
-                *((shown.start, shown.changes, shown.turns, shown.fault) if shown else ("", "", "", "")),
+                " ".join(_texts(game, shown)),
+                _place(boards, shown.board) if shown else -1,
+                *(
+                    (_place(starts, shown.start), shown.changes, _turns(shown), shown.fault)
+                    if shown
+                    else (0, "", "", "")
+                ),
                 {ply: text for ply, text in record.comments.items() if text != game.detail},
+                *_fen(shown),
             ]
         )
-    return {"players": list(names), "endings": endings, "boards": [asdict(board) for board in boards], "games": rows}
+    lists = {"players": list(names), "endings": endings, "starts": starts}
+    return {**lists, "boards": [asdict(board) for board in boards], "games": rows}
+
+
+def _place(found: list[Any], entry: Any) -> int:
+    """Where `entry` stands in the list, to whose end it is put if it is new."""
+    if entry not in found:
+        found.append(entry)
+    return found.index(entry)
+
+
+def _texts(game: Played, shown: Film | None) -> Sequence[str]:
+    """The moves as the page shows them: in chess SAN, as far as they are legal."""
+    sans = shown.chess.sans if shown and shown.chess else ()
+    return (*sans, *game.record.moves[len(sans) :])
+
+
+def _turns(shown: Film) -> str | tuple[int, int]:
+    """Who moved at each ply, or, where they took turns, who began and how many plies there are."""
+    first = int(shown.turns[:1] or 0)
+    regular = "".join(str((first + ply) % 2) for ply in range(len(shown.turns)))
+    return (first, len(regular)) if regular == shown.turns else shown.turns
+
+
+def _fen(shown: Film | None) -> tuple[Any, ...]:
+    """What the page needs for a FEN of each position."""
+    if shown is None or shown.chess is None:
+        return ()
+    chess = shown.chess
+    texts = (",".join(f"{ply}{text}" for ply, text in pairs) for pairs in (chess.rights, chess.passants))
+    return (chess.setup, *texts, int(chess.check))
 
 
 def _json(data: Any) -> str:

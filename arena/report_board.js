@@ -50,6 +50,7 @@ const PIECES = {
   connect4: [["#ff8f7d", "#d8392b", "#9a1f16"], ["#fff0a3", "#f2c230", "#b98a0c"]],
   tictactoe: [["#4f7ec4", "#2c5596", "#1c3a6a"], ["#ef9470", "#c9592f", "#8f3816"]],
   squares: [["#7d7d7d", "#2c2c2c", "#050505"], ["#ffffff", "#f3f1ea", "#bdb8ab"]],
+  chess: [["#ffffff", "#fffdf7", "#d8d0c0"], ["#5b554f", "#35302c", "#12100e"]],
 };
 
 let serial = 0;
@@ -81,10 +82,11 @@ function definitions(root, style) {
   return (name) => `url(#${id(name)})`;
 }
 
-// A small picture of a side's piece, for lists.
+// A small picture of a side's piece, for lists; in chess the king.
 function pieceIcon(style, side) {
   const root = svg("svg", {viewBox: "-.55 -.55 1.1 1.1", "aria-hidden": "true"});
-  drawPiece(root, definitions(root, style), style, side, 0, 0);
+  if (style === "chess") drawChessman(root, side ? -6 : 6, 0, 0);
+  else drawPiece(root, definitions(root, style), style, side, 0, 0);
   return root;
 }
 

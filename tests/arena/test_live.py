@@ -1,12 +1,15 @@
 """What a tournament shows while it goes on, in a terminal and elsewhere."""
 
 from io import StringIO
+from types import SimpleNamespace
 
 import pytest
 
 from sakiyomi.arena import Tournament, live
 from sakiyomi.arena.live import follow, plain_console, standings_table
 from sakiyomi.arena.rating import Rating
+from sakiyomi.arena.schedule import Opening, Pairing
+from sakiyomi.boards.catalog import make_game
 
 
 def followed(terminal, **settings):
@@ -34,6 +37,15 @@ def test_a_table_in_a_terminal(monkeypatch):
     text = followed(True, workers=1)
     for words in ("starting workers", "tictactoe: first [:100:], b, c", "Elo", "12/12 games"):
         assert words in text
+
+
+@pytest.mark.parametrize(("game", "plies", "move"), [("chess", 23, 12), ("chess", 24, 12), ("go-9x9", 23, 23)])
+def test_moves_are_counted_as_players_of_the_game_count_them(game, plies, move):
+    running = [(Pairing(7, "a", "b", Opening(), 4), plies)]
+    tournament = SimpleNamespace(game=make_game(game), rows=[], schedule=[], running=running, title="t")
+    out = StringIO()
+    plain_console(file=out).print(live._View(tournament).screen())
+    assert f"game 7: a - b, move {move}\n" in out.getvalue()
 
 
 def rating(name, elo, los, pool=0):
