@@ -9,20 +9,25 @@ Departure: a move that wins at once is played without a search, and moves that t
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from threading import Event
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sakiyomi.agents.parts.tree import Tree, back_up, select
+from sakiyomi.agents.parts.tree import EDGE, NODE, Tree, back_up, select
+from sakiyomi.boards import rows
 from sakiyomi.boards.game import Ending, Game, States
-from sakiyomi.boards.player import Budget
+from sakiyomi.boards.player import Budget, Thought
 from sakiyomi.boards.position import Position
 from sakiyomi.boards.random import seeds
 
 DEEPEST = 512  # plies that a descent goes at the most
+EVER = 1 << 40  # simulations that no search reaches
+TELL_EVERY = 1.0  # seconds between thoughts; while a search is young, one each time that it has doubled
+LINE = 32  # moves of a line that are told
 
 
 @dataclass(frozen=True)
@@ -37,19 +42,40 @@ class Choice:
 class UCTPlayer:
     """Plays the most visited move of a UCT search of `simulations` rollouts, or of as many as a budget allows.
 
-    `c` weighs exploration in results of -1 to 1. Raises ValueError for settings out of range.
+    `c` weighs exploration in results of -1 to 1; `megabytes` is what the tree may take, about: a search ends when it
+    is full. A `Thinker`; a budget's depth bounds the plies of the tree. Raises ValueError for settings out of range.
     """
 
-    def __init__(self, simulations: int = 1000, *, c: float = 0.7, name: str | None = None, seed: int | None = None):
+    def __init__(
+        self,
+        simulations: int = 1000,
+        *,
+        c: float = 0.7,
+        megabytes: int = 1024,
+        name: str | None = None,
+        seed: int | None = None,
+    ):
         if simulations < 1:
             raise ValueError(f"uct needs at least 1 simulation, got {simulations}")
         if not c >= 0:
             raise ValueError(f"the exploration weight c must be 0 or more, got {c}")
+        if megabytes < 1:
+            raise ValueError(f"the tree needs at least 1 megabyte, got {megabytes}")
         self.name = name or f"uct:{simulations}"
         self.simulations = simulations
         self.c = c
+        self.megabytes = megabytes
         self._rng = np.random.default_rng(seed)
         self._tree = Tree()
+
+    @property
+    def threads(self) -> int:
+        """On how many threads the random games run at the most: a setting of the whole process (`rows`)."""
+        return rows.threads()
+
+    @threads.setter
+    def threads(self, count: int) -> None:
+        rows.set_threads(count)
 
     def begin(self, game: Game, side: int, rng: np.random.Generator) -> None:
         """Take the game's random numbers from `rng`."""
@@ -60,30 +86,68 @@ class UCTPlayer:
 
     def choose(self, position: Position, budget: Budget) -> str:
         """The move to play. Raises ValueError if the game is over."""
-        actions = position.legal_actions()
-        if not len(actions):
-            raise ValueError(f"no move to choose: the game is over in {position.text()}")
+        actions = _allowed(position, None)
         game, root = position.game, position.state
         action = winning_action(game, root, actions)
         if action is None:
             action = self.search(game, root, budget).best
         return game.move_text(root, action)
 
+    def think(
+        self,
+        position: Position,
+        budget: Budget,
+        *,
+        moves: Sequence[str] | None,
+        stop: Event,
+        tell: Callable[[Thought], None],
+    ) -> str:
+        """As `Thinker.think`; a search also ends when the tree is full.
+
+        Raises ValueError if the game is over or `moves` is empty, IllegalMove or BadNotation for what `moves` holds.
+        """
+        started = time.monotonic()
+        actions = _allowed(position, moves)
+        game, root = position.game, position.state
+        action = winning_action(game, root, actions)
+        if action is not None:
+            move = game.move_text(root, action)
+            mate = 1 if game.ending(position.after(action).state)[0] == Ending.CHECKMATE else None
+            tell(Thought((move,), 1.0, mate=mate, depth=1, nodes=len(actions), seconds=time.monotonic() - started))
+            return move
+        told = _Told(position, self._tree, tell)
+        return game.move_text(root, self._search(game, root, budget, actions, stop, told).best)
+
     def search(self, game: Game, root: States, budget: Budget) -> Choice:
         """Search from `root` [1], a position that is not over."""
-        simulations, stop = self._limits(budget)
+        if budget.simulations is None and budget.seconds is None:
+            budget = Budget(self.simulations, depth=budget.depth)
+        return self._search(game, root, budget, np.flatnonzero(game.legal(root)[0]), Event())
+
+    def _search(
+        self,
+        game: Game,
+        root: States,
+        budget: Budget,
+        allowed: NDArray[np.int64],
+        stop: Event,
+        told: "_Told | None" = None,
+    ) -> Choice:
+        """Grow the tree from `root` over its actions `allowed`."""
+        until = float("inf") if budget.seconds is None else time.monotonic() + budget.seconds
+        simulations = budget.simulations or EVER
         leaves = max(1, min(16, simulations // 64))
         sensible: Callable[[States], NDArray[np.bool_]] = getattr(game, "sensible", game.legal)
         order = seeds(self._rng, 1)
         rolls = seeds(self._rng, leaves)
         tree = self._tree
-        tree.plant(int(game.turn(root)[0]), sensible(root)[0], order)
-        depth = min(DEEPEST, game.max_plies)
+        tree.plant(int(game.turn(root)[0]), _mask(game, sensible(root)[0], allowed), order)
+        depth = min(DEEPEST, game.max_plies, budget.depth or DEEPEST)
         edges, actions = np.empty((leaves, depth), np.int64), np.empty((leaves, depth), np.int32)
         lengths = np.empty(leaves, np.int32)
         roots = np.repeat(root, leaves)
         for done in range(0, simulations, leaves):
-            if done and time.monotonic() >= stop:
+            if done and (stop.is_set() or time.monotonic() >= until or self._full()):
                 break
             k = min(leaves, simulations - done)
             tree.reserve(k, k * game.num_actions)
@@ -94,13 +158,69 @@ class UCTPlayer:
             results = np.where(over, game.result(states), game.rollout(states, rolls[:k])).astype(np.float64)
             turns = game.turn(states)
             back_up(tree.nodes, tree.edges, tree.used, edges[:k], lengths[:k], turns, masks, results, order)
+            if told is not None:
+                told.after(done + k)
+        if told is not None:
+            told.at_last()
         return _root_choice(tree, game.num_actions)
 
-    def _limits(self, budget: Budget) -> tuple[int, float]:
-        """Simulations, and the time on the monotonic clock at which to stop whatever their number."""
-        if budget.seconds is not None:
-            return budget.simulations or 1 << 40, time.monotonic() + budget.seconds
-        return budget.simulations or self.simulations, float("inf")
+    def _full(self) -> bool:
+        nodes, edges = self._tree.used
+        return bool(nodes * NODE.itemsize + edges * EDGE.itemsize >= self.megabytes * 1e6)
+
+
+class _Told:
+    """Tells what a search of `tree` from `position` has found so far: now and then, and at its end."""
+
+    def __init__(self, position: Position, tree: Tree, tell: Callable[[Thought], None]):
+        self._position, self._tree, self._tell = position, tree, tell
+        self._started = self._last = time.monotonic()
+        self._done = self._told = 0
+
+    def after(self, simulations: int) -> None:
+        """So many simulations are done."""
+        self._done = simulations
+        if simulations >= 2 * self._told or time.monotonic() - self._last >= TELL_EVERY:
+            self.at_last()
+
+    def at_last(self) -> None:
+        """Tell, unless all is told."""
+        if self._done == self._told:
+            return
+        self._told, self._last = self._done, time.monotonic()
+        line, value = self._line()
+        seconds = self._last - self._started
+        self._tell(Thought(line, value, depth=len(line), nodes=self._done, seconds=seconds))
+
+    def _line(self) -> tuple[tuple[str, ...], float]:
+        """The moves visited most, and the mean result of the first."""
+        position, tree = self._position.copy(), self._tree
+        line: list[str] = []
+        value, node = 0.0, 0
+        while node >= 0 and tree.nodes[node]["count"] > 0 and len(line) < LINE:
+            edge = _favourite(tree, node)
+            visits = int(tree.edges[edge]["visits"])
+            if not visits:
+                break
+            if not line:
+                value = float(tree.edges[edge]["total"]) / visits
+            action = int(tree.edges[edge]["action"])
+            line.append(position.game.move_text(position.state, action))
+            position.play(action)
+            node = int(tree.edges[edge]["child"])
+        return tuple(line), value
+
+
+def _allowed(position: Position, moves: Sequence[str] | None) -> NDArray[np.int64]:
+    """The legal actions, ascending, or those of `moves`. Raises ValueError if there are none."""
+    actions = position.legal_actions()
+    if not len(actions):
+        raise ValueError(f"no move to choose: the game is over in {position.text()}")
+    if moves is None:
+        return actions
+    if not moves:
+        raise ValueError(f"no move to choose among in {position.text()}: the list of moves is empty")
+    return np.unique(np.array([position.action(move) for move in moves], np.int64))
 
 
 def winning_action(game: Game, root: States, actions: NDArray[np.int64]) -> int | None:
@@ -112,6 +232,22 @@ def winning_action(game: Game, root: States, actions: NDArray[np.int64]) -> int 
     return int(actions[wins[0]]) if len(wins) else None
 
 
+def _mask(game: Game, sensible: NDArray[np.bool_], allowed: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """[A], the `sensible` actions among the `allowed`, or all allowed ones if none of them is sensible."""
+    mask = np.zeros(game.num_actions, np.bool_)
+    mask[allowed] = True
+    both = mask & sensible
+    return both if both.any() else mask
+
+
+def _favourite(tree: Tree, node: int) -> int:
+    """The edge of `node` that was visited most; of equals the one of greatest mean, of those a random one."""
+    first, count = int(tree.nodes[node]["first"]), int(tree.nodes[node]["count"])
+    edges = tree.edges[first : first + count]  # in random order, and so are equals
+    means = edges["total"] / np.maximum(edges["visits"], 1)
+    return first + int(np.lexsort((means, edges["visits"]))[-1])
+
+
 def _root_choice(tree: Tree, num_actions: int) -> Choice:
     root: Any = tree.nodes[0]
     edges = tree.edges[root["first"] : root["first"] + root["count"]]
@@ -119,5 +255,4 @@ def _root_choice(tree: Tree, num_actions: int) -> Choice:
     means = edges["total"] / np.maximum(edges["visits"], 1)
     visits[edges["action"]] = edges["visits"]
     values[edges["action"]] = np.where(edges["visits"] > 0, means, -np.inf)
-    best = np.lexsort((means, edges["visits"]))[-1]  # the edges lie in random order, and so do equals
-    return Choice(int(edges["action"][best]), visits, values)
+    return Choice(int(tree.edges[_favourite(tree, 0)]["action"]), visits, values)

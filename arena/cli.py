@@ -55,15 +55,28 @@ def play(
 @app.command()
 def engine(
     player: Annotated[str, typer.Argument(help="the player to be served, such as uct:2000")],
-    protocol: Annotated[str, typer.Option(help="gtp")] = "gtp",
-    game: Annotated[str | None, typer.Option(help="the board to start with (default go-19x19)")] = None,
+    protocol: Annotated[str, typer.Option(help="gtp for Go, uci for chess")] = "gtp",
+    game: Annotated[
+        str | None, typer.Option(help="what to start with (default go-19x19, with uci chess; chess960)")
+    ] = None,
     komi: Annotated[float | None, typer.Option(help="Go: points that White gets")] = None,
     rules: Annotated[str | None, typer.Option(help="Go: a rule set")] = None,
     seed: Annotated[int | None, typer.Option(help="makes the player's choices reproducible")] = None,
 ) -> None:
-    """Serve a player as an engine on standard input and output, for Sabaki, gogui and other programs.
+    """Serve a player as an engine on standard input and output, for other programs to play with.
 
-    Example: sakiyomi engine uct:2000 --protocol gtp
+    GTP is for programs of Go: Sabaki, GoGui.
+    UCI is for programs of chess: Cute Chess, fastchess, python-chess.
+    Give them 'sakiyomi' as the engine's command, and the rest as its arguments.
+
+    Example: sakiyomi engine alphabeta:6 --protocol uci
+
+    \b
+    More:
+      sakiyomi engine uct:2000 --protocol gtp --game go-9x9 --komi 6.5
+      echo go movetime 1000 | sakiyomi engine uct:1000 --protocol uci
+      fastchess -engine cmd=sakiyomi args="engine alphabeta:6 --protocol uci"
+        name=ours -engine cmd=stockfish name=theirs -each tc=10+0.1 -rounds 5
     """
     from sakiyomi.arena.engine import serve
 

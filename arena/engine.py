@@ -1,15 +1,15 @@
-"""Our players as engines for other programs: `serve("uct:2000")` speaks GTP on standard input and output."""
+"""Our players as engines for other programs: `serve("uct:2000")` speaks GTP on standard input and output, or UCI."""
 
 import contextlib
 import io
+import os
 import sys
 from typing import Any, TextIO
 
-from sakiyomi.arena.gtp_server import Session
 from sakiyomi.boards.catalog import make_game
-from sakiyomi.boards.go import Go
+from sakiyomi.boards.game import Game
 
-PROTOCOLS = {"gtp": "go-19x19"}
+PROTOCOLS = {"gtp": "go-19x19", "uci": "chess"}
 """Protocols that can be served, and the game each starts with."""
 
 
@@ -25,17 +25,24 @@ def serve(
 ) -> None:
     """Serve the player until ``quit`` or the end of `input`; standard input and output by default.
 
-    `game` names the board that the engine starts with; controllers change it. `options` go to the game (``komi=6.5,
-    rules="chinese"``); `seed` makes the games reproducible. Raises ValueError for an unknown player, protocol, game or
-    option, and for a player that does not play that game.
+    `game` names the game that the engine starts with; controllers change the board of Go, and the kind of chess.
+    `options` go to the game (``komi=6.5, rules="chinese"``); `seed` makes the games reproducible. Raises ValueError for
+    an unknown player, protocol, game or option, and for a player that does not play that game.
     """
     if protocol not in PROTOCOLS:
-        raise ValueError(f"unknown protocol {protocol!r}; there is: {', '.join(PROTOCOLS)}")
-    go = make_game(game or PROTOCOLS[protocol], **options)
-    if not isinstance(go, Go):
-        raise ValueError(f"GTP is a protocol for Go, not for {go.name}")
-    session = Session(player_spec, go, seed)
+        raise ValueError(f"unknown protocol {protocol!r}; there are: {', '.join(PROTOCOLS)}")
+    board = make_game(game or PROTOCOLS[protocol], **options)
     lines, out = input or _tolerant(sys.stdin), output or sys.stdout
+    {"gtp": _serve_gtp, "uci": _serve_uci}[protocol](player_spec, board, seed, lines, out)
+
+
+def _serve_gtp(player_spec: str, game: Game, seed: int | None, lines: TextIO, out: TextIO) -> None:
+    from sakiyomi.arena.gtp_server import Session
+    from sakiyomi.boards.go import Go
+
+    if not isinstance(game, Go):
+        raise ValueError(f"GTP is a protocol for Go, not for {game.name}")
+    session = Session(player_spec, game, seed)
     try:
         with contextlib.suppress(BrokenPipeError, KeyboardInterrupt):  # the controller has gone
             for line in lines:
@@ -46,6 +53,36 @@ def serve(
                     break
     finally:
         session.close()
+
+
+def _serve_uci(player_spec: str, game: Game, seed: int | None, lines: TextIO, out: TextIO) -> None:
+    from sakiyomi.arena.uci_server import Session
+    from sakiyomi.boards.chess import Chess
+
+    if not isinstance(game, Chess):
+        raise ValueError(f"UCI is a protocol for chess and chess960, not for {game.name}")
+
+    def say(line: str) -> None:
+        try:
+            out.write(line + "\n")
+            out.flush()
+        except BrokenPipeError:  # the controller has gone; the end of input follows
+            session.stop()
+
+    session = Session(player_spec, game, seed, say=say)
+    stopped = False
+    try:
+        with contextlib.suppress(KeyboardInterrupt):
+            for line in lines:
+                session.hear(line)
+                if session.ended:
+                    break
+            else:
+                session.drain()
+    finally:
+        stopped = session.close()
+    if not stopped and lines is sys.stdin:  # a player deep in thought, or the compiler: nothing would end it in order
+        os._exit(0)
 
 
 def _tolerant(stream: TextIO) -> TextIO:

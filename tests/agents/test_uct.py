@@ -1,11 +1,16 @@
 """UCT: exact where the game is small, stronger with more simulations, and the same for the same seed."""
 
+import time
+from threading import Event, Timer
+
 import numpy as np
 import pytest
 
 from sakiyomi.agents.uct import UCTPlayer, winning_action
-from sakiyomi.boards import Budget, Position
+from sakiyomi.boards import Budget, Position, rows
+from sakiyomi.boards.chess import Chess
 from sakiyomi.boards.connect4 import ConnectFour
+from sakiyomi.boards.game import IllegalMove
 from sakiyomi.boards.go import Go
 from sakiyomi.boards.othello import Othello
 from sakiyomi.boards.tictactoe import TicTacToe
@@ -78,9 +83,9 @@ def test_choose_leaves_the_position_alone_and_needs_no_begin():
         UCTPlayer(20).choose(position.after("pass").after("pass"), Budget())
 
 
-@pytest.mark.parametrize("settings", [{"simulations": 0}, {"c": -1.0}, {"c": float("nan")}])
+@pytest.mark.parametrize("settings", [{"simulations": 0}, {"c": -1.0}, {"c": float("nan")}, {"megabytes": 0}])
 def test_settings_out_of_range_are_refused(settings):
-    with pytest.raises(ValueError, match=r"uct needs|must be 0 or more"):
+    with pytest.raises(ValueError, match=r"uct needs|must be 0 or more|at least 1 megabyte"):
         UCTPlayer(**settings)
 
 
@@ -91,3 +96,110 @@ def test_rng_of_the_game_decides():
         player.begin(game, 0, np.random.default_rng(seed))
         moves.add(player.choose(Position(game), Budget()))
     assert 1 < len(moves) <= 4
+
+
+# --- watched, restricted and stopped
+
+
+def think(player, position, budget, moves=None, stop=None):
+    """The move, and the thoughts that were told."""
+    told = []
+    move = player.think(position, budget, moves=moves, stop=stop or Event(), tell=told.append)
+    return move, told
+
+
+@pytest.mark.parametrize("game", [Chess(), Go(size=5), Othello(size=6), TicTacToe()], ids=lambda game: game.name)
+def test_thoughts_are_of_the_search(game):
+    position = Position(game)
+    move, told = think(UCTPlayer(seed=3), position, Budget(1000))
+    assert [thought.nodes for thought in told[:3]] == [15, 30, 60]
+    assert told[-1].nodes == 1000
+    assert told[-1].line[0] == move == UCTPlayer(seed=3).choose(position, Budget(1000))
+    for thought in told:
+        line = position.copy()
+        for expected in thought.line:
+            line.play(expected)
+        assert thought.depth == len(thought.line) > 0
+        assert -1 <= thought.value <= 1
+    assert len(told[-1].line) > 1
+    seconds = [thought.seconds for thought in told]
+    assert seconds == sorted(seconds)
+
+
+def test_a_thought_agrees_with_the_choice():
+    position = Position(ConnectFour())
+    _, told = think(UCTPlayer(seed=1), position, Budget(500))
+    choice = UCTPlayer(seed=1).search(position.game, position.state, Budget(500))
+    assert told[-1].value == choice.values[choice.best]
+
+
+def test_without_limits_only_the_stop_ends_a_search():
+    stop = Event()
+    timer = Timer(0.3, stop.set)
+    timer.start()
+    started = time.monotonic()
+    move, told = think(UCTPlayer(1), Position(Chess()), Budget(), stop=stop)
+    assert 0.3 <= time.monotonic() - started < 2
+    assert told[-1].nodes > 100
+    assert move == told[-1].line[0]
+
+
+def test_a_search_that_is_stopped_before_it_begins_has_a_move():
+    stop = Event()
+    stop.set()
+    move, told = think(UCTPlayer(), Position(Chess()), Budget(), stop=stop)
+    assert [thought.line[0] for thought in told] == [move]
+
+
+def test_only_the_given_moves_are_considered():
+    position = Position(Chess())
+    for _ in range(3):
+        move, told = think(UCTPlayer(), position, Budget(200), ["a2a3", "Nh3"])
+        assert {move, *(thought.line[0] for thought in told)} <= {"a2a3", "g1h3"}
+    mate = Position(Chess(), "6k1/5ppp/8/8/8/8/5PPP/3R2K1 w - - 0 1")
+    assert think(UCTPlayer(), mate, Budget(50), ["d1d7"])[0] == "d1d7"
+    with pytest.raises(IllegalMove):
+        think(UCTPlayer(), position, Budget(50), ["e2e5"])
+    with pytest.raises(ValueError, match="the list of moves is empty"):
+        think(UCTPlayer(), position, Budget(50), [])
+
+
+def test_a_senseless_move_is_considered_if_no_other_is_given():
+    position = Position(Go(size=3))
+    for move in ("A2", "pass", "B2", "pass", "B1", "pass", "C2", "pass"):
+        position.play(move)
+    assert position.after("A1").turn == 1
+    assert think(UCTPlayer(), position, Budget(30), ["A1"])[0] == "A1"
+    assert "A1" not in {think(UCTPlayer(seed=seed), position, Budget(30))[0] for seed in range(5)}
+
+
+def test_a_mate_at_once_is_told():
+    position = Position(Chess(), "6k1/5ppp/8/8/8/8/5PPP/3R2K1 w - - 0 1")
+    move, (thought,) = think(UCTPlayer(), position, Budget())
+    assert (move, thought.line, thought.mate, thought.value) == ("d1d8", ("d1d8",), 1, 1.0)
+    row = Position(TicTacToe())
+    for played in ("a1", "a2", "b1", "b2"):
+        row.play(played)
+    _, (thought,) = think(UCTPlayer(), row, Budget())
+    assert (thought.line, thought.mate, thought.value) == (("c1",), None, 1.0)
+
+
+def test_a_depth_bounds_the_tree():
+    for depth in (1, 2):
+        _, told = think(UCTPlayer(seed=1), Position(TicTacToe()), Budget(2000, depth=depth))
+        assert len(told[-1].line) == depth
+
+
+def test_a_full_tree_ends_the_search():
+    _, told = think(UCTPlayer(megabytes=1), Position(Chess()), Budget(100_000))
+    assert 500 < told[-1].nodes < 3000
+
+
+def test_threads_are_those_of_the_process():
+    player, before = UCTPlayer(), rows.threads()
+    try:
+        player.threads = 1
+        assert player.threads == rows.threads() == 1
+    finally:
+        rows.set_threads(0)
+    assert player.threads == before

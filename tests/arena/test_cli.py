@@ -168,7 +168,8 @@ MISTAKES = {
     "play tictactoe": "Missing option '--against'",
     "perft tictactoe --depth x": "Invalid value for '--depth'",
     "perft tictactoe --depth 2 --position XXX": "'XXX' is no position of tic-tac-toe",
-    "engine uct:3 --protocol uci": "unknown protocol 'uci'",
+    "engine uct:3 --protocol xboard": "unknown protocol 'xboard'; there are: gtp, uci",
+    "engine uct:3 --protocol uci --game go-9x9": "UCI is a protocol for chess and chess960, not for go-9x9",
     "list things": "'things' cannot be listed; there are: games, players, rules",
 }
 

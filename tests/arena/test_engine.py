@@ -183,7 +183,7 @@ def test_serving_ends_with_quit_or_the_end_of_input():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("random", "telepathy"), "unknown protocol 'telepathy'; there is: gtp"),
+        (("random", "telepathy"), "unknown protocol 'telepathy'; there are: gtp, uci"),
         (("random", "gtp", "tictactoe"), "GTP is a protocol for Go, not for tictactoe"),
         (("random", "gtp", "go-99x99"), "Go boards go from 1x1 to 25x25, not 99x99"),
         (("rondom", "gtp"), "unknown player 'rondom'"),

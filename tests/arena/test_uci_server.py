@@ -1,0 +1,462 @@
+"""Our players behind the Universal Chess Interface: what is said, and what is answered."""
+
+import random
+import re
+import time
+
+import pytest
+from uci_talk import Talk
+
+from sakiyomi.arena.uci_info import centipawns, info
+from sakiyomi.boards import Budget, Position
+from sakiyomi.boards.chess import Chess
+from sakiyomi.boards.player import Thought
+
+OPTION = re.compile(r"option name [\w ]+ type (check default (true|false)|spin default \d+ min \d+ max \d+)")
+KIWIPETE = "r3k2r/p1ppqpb1/bn2pnp1/3PN3/1p2P3/2N2Q1p/PPPBBPPP/R3K2R w KQkq - 0 1"
+
+
+@pytest.fixture
+def talk():
+    made = []
+
+    def make(*arguments, **more):
+        made.append(Talk(*arguments, **more))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
+
+
+def note(lines):
+    """The texts of info strings."""
+    assert all(line.startswith("info string ") for line in lines), lines
+    return [line.removeprefix("info string ") for line in lines]
+
+
+def test_the_engine_introduces_itself(talk):
+    lines = talk("strong one=uct:40").say("uci")
+    assert lines[0].startswith("id name Sakiyomi ")
+    assert lines[0].endswith(" strong one")
+    assert lines[1].startswith("id author ")
+    assert lines[-1] == "uciok"
+    assert all(OPTION.fullmatch(line) for line in lines[2:-1])
+    assert "option name Simulations type spin default 40 min 1 max 1000000000" in lines
+    names = {line.split(" type ")[0].removeprefix("option name ") for line in lines[2:-1]}
+    assert names == {"Ponder", "UCI_Chess960", "Move Overhead", "Simulations", "Hash", "Threads"}
+    assert "option name UCI_Chess960 type check default true" in talk("random", Chess(chess960=True)).say("uci")
+
+
+def test_readiness_is_told_when_all_is_compiled_and_during_a_search_at_once(talk):
+    engine = talk("python:uci_talk:Thinks")
+    engine.say("uci", "isready", "isready")
+    engine.until("readyok")
+    assert engine.say("isready") == ["readyok"]
+    assert engine.lines.count("readyok") == 3
+    engine.say("go infinite")
+    engine.until("info depth")
+    assert engine.say("isready") == ["readyok"]
+
+
+SAID = [
+    ("", []),
+    ("   \t ", []),
+    ("debug on", []),
+    ("joho debug on", []),
+    ("register later", []),
+    ("stop", []),
+    ("ponderhit", []),
+    ("ucinewgame", []),
+    ("\t setoption \t name   move  OVERHEAD value  7 ", []),
+    ("setoption name Ponder value true", []),
+    ("setoption name Depth value 9", []),
+    ("setoption name Depth value 0", ["option Depth is a whole number from 1 to 99, not '0'"]),
+    ("setoption name Depth value 1_0", ["option Depth is a whole number from 1 to 99, not '1_0'"]),
+    ("setoption name Depth", ["option Depth is a whole number from 1 to 99, not ''"]),
+    ("setoption name Ponder value maybe", ["option Ponder is true or false, not 'maybe'"]),
+    (
+        "setoption name Contempt value 3",
+        ["there is no option 'Contempt'; there are: Ponder, UCI_Chess960, Move Overhead, Depth"],
+    ),
+    ("setoption Depth 3", ["it is written: setoption name NAME [value VALUE]"]),
+    ("setoption name value 3", ["setoption without a name"]),
+    ("setoption", ["it is written: setoption name NAME [value VALUE]"]),
+    ("position", ["'' where startpos or fen is wanted: position startpos|fen FEN [moves MOVE...]"]),
+    ("position e2e4", ["'e2e4' where startpos or fen is wanted: position startpos|fen FEN [moves MOVE...]"]),
+]
+
+
+@pytest.mark.parametrize(("line", "answers"), SAID)
+def test_what_is_said_and_what_is_answered(talk, line, answers):
+    assert note(talk("python:uci_talk:Deep").say(line)) == answers
+
+
+def test_what_is_no_command_is_explained(talk):
+    said = note(talk().say("fly me to the moon"))
+    assert said[0].startswith("unknown command 'fly me to the moon'; there are: uci, debug, isready, ")
+
+
+# --- positions
+
+
+@pytest.mark.parametrize(
+    ("command", "text"),
+    [
+        ("position startpos", "rnbqkbnr/pppppppp/8/8/8/8/PPPPPPPP/RNBQKBNR w KQkq - 0 1"),
+        ("position startpos moves", "rnbqkbnr/pppppppp/8/8/8/8/PPPPPPPP/RNBQKBNR w KQkq - 0 1"),
+        ("position startpos moves e2e4 c7c5", "rnbqkbnr/pp1ppppp/8/2p5/4P3/8/PPPP1PPP/RNBQKBNR w KQkq - 0 2"),
+        (f"position fen {KIWIPETE}", KIWIPETE),
+        (
+            f"position fen {KIWIPETE} moves e1g1 e8c8",
+            "2kr3r/p1ppqpb1/bn2pnp1/3PN3/1p2P3/2N2Q1p/PPPBBPPP/R4RK1 w - - 2 2",
+        ),
+        (
+            f"position fen {KIWIPETE} moves e1a1 e8h8",
+            "r4rk1/p1ppqpb1/bn2pnp1/3PN3/1p2P3/2N2Q1p/PPPBBPPP/2KR3R w - - 2 2",
+        ),
+        ("position fen 8/4P1k1/8/8/8/8/8/K7 w - - moves e7e8N", "4N3/6k1/8/8/8/8/8/K7 b - - 0 1"),
+        ("now position  fen  k7/8/8/8/8/8/8/K6R b - -", "k7/8/8/8/8/8/8/K6R b - - 0 1"),
+    ],
+)
+def test_positions_are_set_up(talk, command, text):
+    engine = talk()
+    assert engine.say(command) == []
+    assert engine.session.board.position.text() == text
+
+
+@pytest.mark.parametrize(
+    ("command", "why"),
+    [
+        ("position fen", "FEN"),
+        ("position fen 8/8/8/8/8/8/8/K7 w - - 0 1", "Black has 0 kings"),
+        ("position startpos moves e2e4 e2e4", "illegal move e2e4 in rnbqkbnr/pppppppp/8/8/4P3/8/PPPP1PPP/RNBQKBNR b"),
+        ("position startpos moves e2e5", "the pawn on e2 cannot go to e5"),
+        ("position startpos moves hello", "'hello' is no move"),
+        ("position startpos moves 0000", "'0000' is no move"),
+        ("position fen 8/8/8/8/8/8/P7/K6k w - - moves a2a3 moves", "'moves' is no move"),
+        ("position fen rk6/8/8/8/8/8/8/RK6 w A - 0 1", "or Chess960"),
+    ],
+)
+def test_what_is_no_position_is_explained_and_leaves_none(talk, command, why):
+    engine = talk()
+    assert why in note(engine.say(command))[0]
+    *said, best = engine.ask("go movetime 10")
+    assert note(said) == ["there is no position to think about"]
+    assert best == "bestmove 0000"
+    assert engine.say("position startpos moves e2e4") == []
+    assert engine.move("go movetime 10") == "a7a6"
+
+
+def test_the_history_is_kept_from_command_to_command(talk):
+    engine, played = talk(), []
+    for number, move in enumerate(["g1f3", "g8f6", "f3g1", "f6g8"] * 4, 1):
+        played.append(move)
+        engine.say(f"position startpos moves {' '.join(played)}")
+        board = engine.session.board.position
+        assert len(board.actions) == number
+    assert board.outcome() is not None, "the fifth occurrence"
+    engine.say("position startpos moves e2e4")
+    assert len(engine.session.board.position.actions) == 1
+    engine.say("position startpos moves d2d4 d7d5")
+    assert engine.session.board.position.text().startswith("rnbqkbnr/ppp1pppp/8/3p4/3P4/")
+
+
+def test_chess960_takes_castling_in_both_notations_and_writes_the_king_onto_his_rook(talk):
+    start = "rkr5/ppp5/8/8/8/8/PPP5/RKR5 w ACac - 0 1"
+    engine = talk("python:uci_talk:Thinks")
+    engine.say("setoption name UCI_Chess960 value true")
+    for castled in ("b1g1", "b1c1"):
+        assert engine.say(f"position fen {start} moves {castled}") == []
+        assert engine.session.board.position.text().startswith("rkr5/ppp5/8/8/8/8/PPP5/R4RK1 b")
+    engine.say(f"position fen {start}")
+    assert engine.move("go depth 1 searchmoves b1g1") == "b1c1"
+    engine.say("setoption name UCI_Chess960 value false", f"position fen {KIWIPETE}")
+    assert engine.move("go depth 1 searchmoves e1h1") == "e1g1"
+
+
+def test_a_position_that_stands_is_kept_when_the_option_changes(talk):
+    engine = talk()
+    engine.say(f"position fen {KIWIPETE} moves e1g1", "setoption name UCI_Chess960 value true")
+    assert engine.session.board.game == Chess(chess960=True)
+    assert engine.session.board.position.text().endswith("R4RK1 b kq - 1 1")
+    engine.say("position fen 1k6/8/8/8/8/8/8/RK6 w A - 0 1")
+    assert "or Chess960" in note(engine.say("setoption name UCI_Chess960 value false"))[0]
+    assert engine.session.board.position is None
+
+
+# --- limits
+
+
+@pytest.mark.parametrize(
+    ("player", "go", "budget"),
+    [
+        ("Thinks", "go depth 3", Budget(depth=3)),
+        ("Thinks", "go nodes 700", Budget(700)),
+        ("Thinks", "go depth 3 nodes 700 movetime 1000", Budget(700, 0.98, 3)),
+        ("Thinks", "go nodes 0 depth -1", Budget(1, None, 1)),
+        ("Thinks", "go mate 2", Budget(depth=3)),
+        ("Thinks", "go mate 4 depth 2", Budget(depth=2)),
+        ("Thinks", "go depth 2 wtime 40000 btime 1", Budget(None, 40 / 30 - 0.02, 2)),
+        ("Thinks", "go depth 2 wtime 40000 winc 1000 movestogo 4 binc 9", Budget(None, 43 / 4 - 0.02, 2)),
+        ("Thinks", "go depth 2 btime 40000", Budget(depth=2)),
+        ("Thinks", "go depth 2 wtime -5 btime -5", Budget(None, 0.001, 2)),
+        ("Deep", "go", Budget(depth=4)),
+        ("Deep", "go wtime 40000 btime 1", Budget(None, 40 / 30 - 0.02, 4)),
+        ("Deep", "go depth 7", Budget(depth=7)),
+        ("Deep", "go nodes 700", Budget(700)),
+        ("Busy", "go", Budget(500)),
+        ("Busy", "go depth 3", Budget(500, None, 3)),
+        ("Busy", "go mate 3", Budget(500, None, 5)),
+        ("Busy", "go depth 3 movetime 50", Budget(None, 0.03, 3)),
+        ("Busy", "go nodes 700", Budget(700)),
+    ],
+)
+def test_limits_reach_the_player(talk, player, go, budget):
+    engine = talk(f"python:uci_talk:{player}")
+    engine.say("uci", "isready")
+    engine.until("readyok")
+    engine.ask(go)
+    ((_, got, moves),) = engine.session._player.asked
+    assert (got.simulations, got.depth, moves) == (budget.simulations, budget.depth, None)
+    assert (got.seconds is None) == (budget.seconds is None)
+    if budget.seconds is not None:
+        assert budget.seconds - 0.015 <= got.seconds <= budget.seconds
+
+
+def test_black_has_his_own_clock(talk):
+    engine = talk("python:uci_talk:Deep")
+    engine.say("uci", "isready", "position startpos moves e2e4")
+    engine.until("readyok")
+    engine.ask("go wtime 1 btime 60000 winc 0 binc 500")
+    ((_, budget, _),) = engine.session._player.asked
+    assert budget.seconds == pytest.approx(60 / 30 + 0.75 * 0.5 - 0.02, abs=0.015)
+
+
+def test_wrong_numbers_and_unknown_words_of_go_are_explained_and_passed_over(talk):
+    engine = talk("python:uci_talk:Thinks")
+    said = engine.ask("go movetime soon depth 2 quickly nodes 99999999999999999999 mate")
+    assert note(said[:-2]) == [
+        "go movetime wants a whole number, not 'soon'",
+        "go knows no 'soon'; it knows: searchmoves, ponder, infinite, wtime, btime, winc, binc, movestogo, depth, "
+        "nodes, mate, movetime",
+        "go knows no 'quickly'; it knows: searchmoves, ponder, infinite, wtime, btime, winc, binc, movestogo, depth, "
+        "nodes, mate, movetime",
+        "go nodes wants a whole number, not '99999999999999999999'",
+        "go knows no '99999999999999999999'; it knows: searchmoves, ponder, infinite, wtime, btime, winc, binc, "
+        "movestogo, depth, nodes, mate, movetime",
+        "go mate wants a whole number, not ''",
+    ]
+    assert engine.session._player.asked[0][1] == Budget(depth=2)
+
+
+def test_moves_to_be_searched(talk):
+    engine = talk("python:uci_talk:Thinks")
+    assert engine.move("go searchmoves g1f3 e2e4 depth 1") == "g1f3"
+    assert engine.session._player.asked[-1][2] == ["g1f3", "e2e4"]
+    *said, best = engine.ask("go depth 1 searchmoves e2e5 e2e4")
+    assert "searchmoves: illegal move e2e5" in said[0]
+    assert best.startswith("bestmove e2e4")
+    *said, best = engine.ask("go depth 1 searchmoves 0000")
+    assert note(said)[-1] == "no move of searchmoves is legal"
+    assert best == "bestmove 0000"
+    said = talk("python:fakes:First").ask("go searchmoves e2e4")
+    assert note(said[:1]) == ["this player cannot be held to searchmoves; they are not regarded"]
+
+
+# --- when the move is said
+
+
+@pytest.mark.parametrize("player", ["python:uci_talk:Thinks", "python:uci_talk:Deep", "python:fakes:First"])
+@pytest.mark.parametrize("go", ["go infinite", "go ponder wtime 60000 btime 60000", "go infinite depth 1"])
+def test_no_move_before_stop(talk, player, go):
+    engine = talk(player)
+    before = len(engine.lines)
+    engine.say(go)
+    assert engine.silent()
+    engine.say("stop")
+    assert engine.until("bestmove", before)[-1].split()[1] == "a2a3"
+    engine.say("stop")
+    assert engine.silent(0.05)
+
+
+def test_ponderhit_starts_the_clock(talk):
+    engine = talk("python:uci_talk:Thinks")
+    engine.say("uci", "isready", "position startpos moves e2e4 e7e5")
+    engine.until("readyok")
+    engine.say("go ponder wtime 9000 btime 9000")
+    assert engine.silent(0.4)
+    started = time.monotonic()
+    engine.say("ponderhit")
+    engine.until("bestmove")
+    assert 0.2 < time.monotonic() - started < 0.9  # 9 s / 30 - 0.02 s
+    ((_, budget, _),) = engine.session._player.asked
+    assert budget == Budget()
+
+
+def test_a_ponderhit_on_a_search_that_has_ended_brings_its_move_at_once(talk):
+    for player in ("python:fakes:First", "python:uci_talk:Thinks"):
+        engine = talk(player)
+        engine.say("go ponder depth 1")
+        assert engine.silent()
+        engine.say("ponderhit")
+        engine.until("bestmove a2a3", patience=5)
+
+
+def test_a_player_that_cannot_be_stopped_answers_when_it_has_its_move(talk):
+    engine = talk("python:uci_talk:Slow")
+    engine.say("go movetime 10", "stop")
+    assert engine.say("isready") == ["readyok"]
+    ready, line, best = engine.until("bestmove")
+    assert (ready, best) == ("readyok", "bestmove g1f3")
+    assert re.fullmatch(r"info depth 1 score cp 0 nodes 1 nps \d+ time 3\d\d pv g1f3", line)
+
+
+def test_a_mate_of_the_wanted_length_ends_the_search(talk):
+    lines = talk("python:uci_talk:Mates").ask("go mate 2")
+    assert [re.search(r"score mate (\d)", line)[1] for line in lines[:-1]] == ["3", "2"]
+
+
+def test_what_cannot_be_done_during_a_search_is_refused(talk):
+    engine = talk("python:uci_talk:Thinks")
+    engine.say("go infinite")
+    engine.until("info depth")
+    for command in ("go depth 1", "ucinewgame", "setoption name Ponder value true"):
+        word = command.split()[0]
+        assert note(engine.say(command)) == [f"{word} during a search is not followed; send stop first"]
+    assert engine.say("position startpos moves e2e4") == []
+    before = len(engine.lines)
+    assert engine.move("stop", "ucinewgame", "go depth 1 searchmoves e7e5") == "a2a3"  # the first search ends first
+    assert engine.until("bestmove e7e5", before)
+    assert engine.session._player.begun == [0, 1]
+
+
+def test_lines_and_moves_expected(talk):
+    *said, best = talk("python:uci_talk:Thinks").ask("position startpos moves e2e4", "go depth 1")
+    assert said == ["info depth 2 score cp 191 nodes 30 nps 2000 time 15 pv a7a6 e4e5"]
+    assert best == "bestmove a7a6 ponder e4e5"
+
+
+@pytest.mark.parametrize(
+    ("thought", "line"),
+    [
+        (Thought(("e2e4", "e2e4"), 0.0), "info depth 1 score cp 0 nodes 0 nps 0 time 0 pv e2e4"),
+        (Thought((), centipawns=-31, value=0.5, depth=9), "info depth 9 score cp -31 nodes 0 nps 0 time 0"),
+        (
+            Thought(("x",), centipawns=9, mate=-2, nodes=5, seconds=1),
+            "info depth 1 score mate -2 nodes 5 nps 5 time 1000",
+        ),
+        (Thought(("e4", "e7-e5", "Nf3")), "info depth 1 nodes 0 nps 0 time 0 pv e2e4 e7e5 g1f3"),
+    ],
+)
+def test_thoughts_as_lines(thought, line):
+    assert info(thought, Position(Chess())) == line
+
+
+def test_centipawns_of_values():
+    """A lead of 100 centipawns is an expected score of 64.0 %, one of 400 of 10/11 (win expectation of 400 points)."""
+    assert [centipawns(value) for value in (0, 2 * 10 / 11 - 1, 1 - 2 * 10 / 11, 2 * 0.64006 - 1)] == [
+        0,
+        400,
+        -400,
+        100,
+    ]
+    assert centipawns(1.0) == -centipawns(-1.0) == 1720
+
+
+# --- the end of the game, and the faults of players
+
+
+@pytest.mark.parametrize(
+    ("position", "said", "best"),
+    [
+        ("fen R5k1/5ppp/8/8/8/8/8/K7 b - -", ["info depth 0 score mate 0", "checkmate"], "0000"),
+        ("fen 7k/5Q2/8/8/8/8/8/K7 b - -", ["info depth 0 score cp 0", "stalemate"], "0000"),
+        ("fen 7k/8/8/8/8/8/8/K7 b - -", ["info depth 0 score cp 0", "insufficient material"], "h8"),
+        (f"startpos moves {'g1f3 g8f6 f3g1 f6g8 ' * 4}", ["info depth 0 score cp 0", "repetition"], ""),
+        ("fen 7k/8/8/8/8/8/8/K5R1 w - - 150 200", ["info depth 0 score cp 0", "seventyfive moves"], ""),
+    ],
+)
+def test_after_the_end_there_is_a_move_if_the_rules_of_moving_know_one(talk, position, said, best):
+    engine = talk("uct:10")
+    *lines, last = engine.ask(f"position {position}", "go movetime 100")
+    assert lines == [said[0], f"info string the game is over: {said[1]}"]
+    move = last.removeprefix("bestmove ")
+    assert move.startswith(best)
+    assert (move == "0000") == (best == "0000")
+
+
+@pytest.mark.parametrize(
+    ("player", "why"),
+    [
+        ("Raiser", "the player failed: KeyError: 'no such\\nthing'"),
+        ("Leaver", "the player failed: SystemExit: 3"),
+        ("Mute", "the player failed: PlayerFault: no answer in 5 s"),
+        ("Sulker", "the player failed: PlayerFault: the licence has run out"),
+        ("Rubbish", "the player chose no legal move: 'rubbish' is no move"),
+        ("Number", "the player's move is no text: 4"),
+        ("Array", "the player's move is no text: array("),
+        ("Quitter", "the player resigns"),
+    ],
+)
+def test_a_player_that_fails_sends_the_null_move(talk, player, why):
+    engine = talk(f"python:fakes:{player}")
+    *said, best = engine.ask("go movetime 50")
+    assert note(said)[0].startswith(why.encode().decode())
+    assert best == "bestmove 0000"
+    assert engine.say("isready")[-1:] in (["readyok"], [])
+
+
+def test_settings_reach_the_player_and_outlast_a_change_of_the_game(talk):
+    engine = talk("python:uci_talk:Busy")
+    engine.say("setoption name simulations value 77")
+    engine.ask("go")
+    assert engine.session._player.asked[-1][1] == Budget(77)
+    engine.say("setoption name UCI_Chess960 value true")
+    engine.ask("go")
+    assert engine.session._player.asked == [(Position(Chess()).text(), Budget(77), None)]
+
+
+def test_a_seed_makes_games_that_can_be_repeated(talk):
+    numbers = []
+    for seed in (1, 1, 2):
+        engine = talk("python:uci_talk:Deep", seed=seed)
+        for _ in range(2):
+            engine.ask("ucinewgame", "go")
+            engine.ask("position startpos moves e2e4", "go")
+        assert engine.session._player.begun == [0, 1]
+        numbers.append(engine.session._player.numbers)
+    assert numbers[0] == numbers[1]
+    assert len({*numbers[0], *numbers[2]}) == 4
+
+
+COMMANDS = ["uci", "isready", "setoption", "ucinewgame", "position", "go", "stop", "ponderhit", "debug", "register"]
+WORDS = [
+    *COMMANDS,
+    *("name", "value", "Ponder", "UCI_Chess960", "Move", "Overhead", "Depth", "true", "false", "startpos", "fen"),
+    *("moves", "e2e4", "e7e5", "e1g1", "g8f6", "0000", "e7e8q", "searchmoves", "wtime", "btime", "winc", "movestogo"),
+    *("depth", "nodes", "mate", "movetime", "infinite", "ponder", "-1", "0", "1", "30", "1000000000000", "☃", "\x00"),
+    *("8/8/8/8/8/8/8/K6k", "r3k2r/p1ppqpb1/bn2pnp1/3PN3/1p2P3/2N2Q1p/PPPBBPPP/R3K2R", "w", "b", "KQkq", "-"),
+]
+
+
+@pytest.mark.parametrize("player", ["python:uci_talk:Deep", "python:fakes:First"])
+@pytest.mark.parametrize("seed", range(3))
+def test_no_words_upset_the_engine(talk, player, seed):
+    rng, engine = random.Random(seed), talk(player)
+    for _ in range(400):
+        words = rng.choices(WORDS, k=rng.randint(0, 9))
+        engine.say(" ".join(words))
+        if rng.random() < 0.2:
+            engine.say("stop")
+    engine.say("stop", "isready")
+    engine.until("readyok")
+    asked = len(engine.lines)
+    engine.say(
+        "stop",
+        "setoption name UCI_Chess960 value false",
+        "ucinewgame",
+        "position startpos moves e2e4",
+        "go movetime 20",
+    )
+    assert any(line.startswith("bestmove a7a6") for line in engine.until("bestmove a7a6", asked))
