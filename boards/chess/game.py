@@ -122,7 +122,7 @@ class Chess:
 
     def move_text(self, state: Any, action: int) -> str:
         """UCI."""
-        return notation.uci(_row(state), action)
+        return notation.uci(_row(state), int(action))
 
     def parse_move(self, state: Any, text: str) -> int:
         """The action that a UCI or SAN text names. Raises BadNotation; IllegalMove for SAN that fits no legal move."""
@@ -150,7 +150,7 @@ class Chess:
         return "\n".join([*lines, "  " + " ".join(fen.FILES)])
 
     def why_illegal(self, state: Any, action: int) -> str:  # noqa: D102
-        return reasons.why_illegal(_row(state), action, self.chess960)
+        return reasons.why_illegal(_row(state), int(action), self.chess960)
 
     # --- beyond the protocol
 
@@ -172,7 +172,7 @@ class Chess:
 
     def san(self, state: Any, action: int) -> str:
         """A legal action in strict SAN, "Nbxd7+". Raises IllegalMove for others."""
-        row = _row(state)
+        row, action = _row(state), int(action)
         for move in notation.moves(row):
             if notation.action_of(move, self.chess960) == action:
                 return notation.san(row, move)

@@ -122,7 +122,7 @@ class Shogi:
 
     def move_text(self, state: Any, action: int) -> str:
         """USI."""
-        return usi.move_text(_row(state), action)
+        return usi.move_text(_row(state), int(action))
 
     def parse_move(self, state: Any, text: str) -> int:
         """The action that a USI text names. Raises BadNotation."""
@@ -175,7 +175,7 @@ class Shogi:
         return "\n".join([f"White holds {_held(hands[1])}", *lines, f"Black holds {_held(hands[0])}"])
 
     def why_illegal(self, state: Any, action: int) -> str:  # noqa: D102
-        return reasons.why_illegal(_row(state), action)
+        return reasons.why_illegal(_row(state), int(action))
 
     # --- beyond the protocol
 

@@ -1,6 +1,7 @@
 """Chess texts: FEN and its dialects, UCI, SAN as people write it, and errors that name text, position and rule."""
 
 import chess as peer
+import numpy as np
 import pytest
 
 from sakiyomi.boards import BadNotation, Chess, IllegalMove, Position
@@ -159,3 +160,10 @@ def test_board_and_drawing():
     assert position.board().tolist()[7] == [4, 0, 0, 0, 6, 0, 0, -5]
     assert position.board()[0, 4] == -6
     assert str(position).splitlines()[7:] == ["1 R . . . K . . q", "  a b c d e f g h"]
+
+
+def test_actions_of_numpy_are_as_good_as_python_s():
+    state = GAME.new(1)
+    for action in np.flatnonzero(GAME.legal(state)[0]).astype(np.int32):
+        assert GAME.move_text(state, action) == GAME.move_text(state, int(action))
+        assert GAME.san(state, action) == GAME.san(state, int(action))
