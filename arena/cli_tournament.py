@@ -26,7 +26,10 @@ def tournament(
         typer.Argument(metavar="GAME PLAYER... | FILE.toml", help="the game and who plays, or a file that says so"),
     ] = None,
     games: Annotated[int | None, typer.Option(help="games for each two players (default 10)")] = None,
-    openings: Annotated[str | None, typer.Option(metavar="FILE|random:PLIES", help="moves played at the start")] = None,
+    openings: Annotated[
+        str | None,
+        typer.Option(metavar="FILE|random:PLIES", help="moves or positions at the start: lines, FEN, EPD, records"),
+    ] = None,
     simulations: Annotated[int | None, typer.Option(help="simulations a move, for players that count them")] = None,
     seconds: Annotated[float | None, typer.Option(help="seconds a move")] = None,
     margin: Annotated[float | None, typer.Option(help="seconds that a move may take beyond that (default 1)")] = None,
@@ -43,9 +46,12 @@ def tournament(
 ) -> None:
     """Play everyone against everyone and rate them.
 
-    Leaves in DIR a database (tournament.sqlite), the record of each game (games/), standings.json and report.html.
+    Leaves in DIR a database (tournament.sqlite), the record of each game (games/), standings.json and report.html;
+    for chess also all-games.pgn. In chess960 pairs start from positions drawn at random.
 
     Example: sakiyomi tournament go-9x9 random uct:100 strong=uct:800 --games 20 --openings random:4 --out first
+
+    Example: sakiyomi tournament chess alphabeta:4 "uci:stockfish@nodes=200" --openings openings.pgn:8 --out second
     """
     given = {
         "games": games,

@@ -194,8 +194,9 @@ class Crew:
         """The game lost by the player whose code ran; without a result if none did."""
         side = worker.side
         fault = PlayerFault(termination if side is not None else Termination.INTERRUPTED, why)
-        names = (pairing.first, pairing.second)
-        return worker.finished(lost_game(self._setup.game, names, worker.moves or pairing.opening, side or 0, fault))
+        names, moves = (pairing.first, pairing.second), worker.moves or pairing.opening
+        lost = lost_game(self._setup.game, names, moves, side or 0, fault, setup=pairing.opening.setup)
+        return worker.finished(lost)
 
     def _replace(self, worker: _Worker, how: str) -> None:
         """Start another in place of one that is gone, unless three in a row never got ready."""

@@ -1,7 +1,8 @@
 """The folder of a tournament: its database, and what is made from it for people and other programs.
 
     tournament.sqlite    the games; everything else can be made again from it
-    games/0001 ....sgf   one record a game, written when the game ends
+    games/0001 ....sgf   one record a game, written when the game ends; chess as .pgn
+    all-games.pgn        chess: all of them in one file, for other programs
     standings.json       ratings, for programs
     report.html          standings, cross table and every game, for people
     workers.log          what players printed
@@ -24,6 +25,7 @@ from sakiyomi.arena.store import Row, StoreError
 
 if TYPE_CHECKING:
     from sakiyomi.arena.rating import Rating
+    from sakiyomi.sgf.record import Record
 
 
 class Folder:
@@ -33,6 +35,7 @@ class Folder:
         self.path = path
         self.database = path / "tournament.sqlite"
         self.games = path / "games"
+        self.all_games = path / "all-games.pgn"
         self.standings = path / "standings.json"
         self.report = path / "report.html"
         self.log = path / "workers.log"
@@ -96,17 +99,23 @@ class Folder:
     def record_path(self, row: Row) -> Path:
         """Where the record of a game stands."""
         names = "-".join(_file_name(name) for name in row.played.record.players)
-        return self.games / f"{row.pairing.number:05d}-{names}.sgf"
+        return self.games / f"{row.pairing.number:05d}-{names}.{'pgn' if _is_chess(row) else 'sgf'}"
 
     def write_record(self, row: Row, event: str) -> None:
         """Write the record of one game, with the tournament's name and the round in it."""
         from sakiyomi.sgf import save
 
-        record = row.played.record
-        tags = {**record.tags, "event": event, "round": str(row.pairing.number), "date": row.finished[:10]}
         path = self.record_path(row)
         with _clearly(path):
-            save(replace(record, tags=tags), path)
+            save(_tagged(row, event), path)
+
+    def write_all_games(self, rows: Iterable[Row], event: str) -> None:
+        """Write the records of all chess games into one file, if there are any."""
+        from sakiyomi.sgf import save
+
+        if records := [_tagged(row, event) for row in rows if _is_chess(row)]:
+            with _clearly(self.all_games):
+                save(records, self.all_games)
 
     def write_missing_records(self, rows: Iterable[Row], event: str) -> None:
         """Write the records of those games that have none, and remove what a killed run left half-written."""
@@ -142,6 +151,17 @@ class Folder:
 
         with _clearly(self.report):
             write_report(self.report, title, [row.played for row in rows], planned=planned)
+
+
+def _is_chess(row: Row) -> bool:
+    return row.played.record.game in ("chess", "chess960")
+
+
+def _tagged(row: Row, event: str) -> "Record":
+    """The record of a game, with what the tournament knows of it."""
+    record = row.played.record
+    tags = {**record.tags, "event": event, "round": str(row.pairing.number), "date": row.finished[:10]}
+    return replace(record, tags=tags)
 
 
 def _file_name(name: str) -> str:

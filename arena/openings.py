@@ -1,76 +1,103 @@
-"""Openings: moves played before the players are asked, from a file or at random.
+"""Openings: moves played before the players are asked, or positions to start from, from a file or at random.
 
-A file holds one opening a line (``D4 Q16 Q4``, ``#`` starts a comment), or game records (SGF and whatever else
-`sakiyomi.sgf.load` reads), whose main lines are taken. ``random:K`` makes openings of K random plies from the seed.
+``random:K`` makes openings of K random plies from the seed, in Chess960 each from a start position drawn from the 960.
+A file holds
+
+- one opening a line (``D4 Q16 Q4``, ``#`` starts a comment), with a set-up position as ``POSITION | D4 Q16``;
+- or positions, one a line, as FEN or EPD (names that end in .fen or .epd);
+- or game records (SGF, PGN and whatever else `sakiyomi.sgf.load` reads), whose main lines are taken: ``FILE:K`` takes
+  no more than their first K plies.
 """
 
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from sakiyomi.arena.match import outcome_of
+from sakiyomi.arena.schedule import Opening
 from sakiyomi.boards.game import BadNotation, Game, IllegalMove
 from sakiyomi.boards.position import Position
 
-Opening = tuple[str, ...]
-
 _HARMLESS = {"CHARSET_GUESSED", "CHARSET_LIES", "BROKEN_BYTES", "JUNK_OUTSIDE", "ODD_NUMBER", "ODD_RESULT"}
-_HARMLESS |= {"OTHER_GAME", "BOARD_TOO_BIG"}  # another game is refused by name
+_HARMLESS |= {"NOT_UTF8", "TEXT_BEFORE", "DUPLICATE_TAG", "UNKNOWN_RESULT_TAG", "RESULTS_DISAGREE", "NO_RESULT"}
+_HARMLESS |= {"NO_MOVETEXT", "UNKNOWN_VARIANT"}
+_HARMLESS |= {"OTHER_GAME", "BOARD_TOO_BIG", "OTHER_VARIANT"}  # another game is refused by name
 """Faults of a record that leave no doubt of its moves."""
 _TRIES = 100
 _STREAM = 0x0BE7  # keeps the numbers drawn for openings apart from those drawn for games
+_CHESS960 = 960
 
 
 def load_openings(source: str, game: Game, count: int, seed: int = 0) -> tuple[Opening, ...]:
     """The openings that `source` names: "" (the ordinary start), ``random:K``, or the path of a file.
 
-    `count` is how many random ones are wanted (all different, as far as the game has as many); a file gives what it
-    holds. Each is checked move by move. Raises ValueError that names file, line, move and the rule broken.
+    The ordinary start of Chess960 is any of the 960 positions: "" is ``random:0`` there. `count` is how many random
+    ones are wanted (all different, as far as the game has as many); a file gives what it holds. Each is checked move
+    by move. Raises ValueError that names file, line, move and the rule broken.
     """
-    if not source:
-        return ((),)
-    if source.startswith("random:"):
-        plies = source.removeprefix("random:")
+    if drawn(source, game):
+        plies = source.removeprefix("random:") or "0"
         if not re.fullmatch(r"\d+", plies):
             raise ValueError(f"openings {source!r}: a number of plies is wanted, as in random:4")
         return random_openings(game, int(plies), count, seed)
-    path = Path(source)
-    if not path.is_file():
-        raise ValueError(f"openings {source!r}: no such file (random:K makes openings of K random plies)")
-    text = path.read_bytes()
-    looks_like_sgf = re.match(rb"\s*\(\s*;", text.removeprefix(b"\xef\xbb\xbf")) is not None
-    found = _from_records(path, game) if looks_like_sgf else _from_lines(path, text, game)
+    if not source:
+        return (Opening(),)
+    path, most = _file(source)
+    data = path.read_bytes()
+    if re.match(rb"\s*(\(\s*;|\[)", data.removeprefix(b"\xef\xbb\xbf")) or path.suffix.lower() == ".pgn":
+        found = _from_records(path, game, most)
+    else:
+        read = _from_positions if path.suffix.lower() in (".epd", ".fen") else _from_lines
+        found = read(path, data.decode("utf-8-sig", "replace"), game, most)
     if not found:
         raise ValueError(f"openings {source!r}: the file holds none")
-    return tuple(found)
+    return tuple(found if most is None else dict.fromkeys(found))  # games that begin alike are one opening
+
+
+def drawn(source: str, game: Game) -> bool:
+    """Are these openings made from the seed, so that their name says all and more of them can be had?"""
+    return source.startswith("random:") or (not source and game.name == "chess960")
 
 
 def random_openings(game: Game, plies: int, count: int, seed: int) -> tuple[Opening, ...]:
     """`count` openings of `plies` random legal moves (no passes), none of which ends the game.
 
-    Opening k depends on `seed` and the openings before it alone, so that more openings begin with the same ones.
-    Raises ValueError if games of `plies` plies that are not over cannot be found.
+    In Chess960 each begins with a start position drawn at random. Opening k depends on `seed` and the openings before
+    it alone, so that more openings begin with the same ones. Raises ValueError if games of `plies` plies that are not
+    over cannot be found.
     """
     found: list[Opening] = []
-    for index in range(count if plies else 1):
+    known: set[Opening] = set()
+    for index in range(count if plies or game.name == "chess960" else 1):
         rng = np.random.default_rng([seed, _STREAM, index])
-        drawn: Opening | None = None
+        last: Opening | None = None
         for _ in range(_TRIES):
             opening = _random_opening(game, plies, rng)
             if opening is not None:
-                drawn = opening
-            if opening is not None and opening not in found:
+                last = opening
+            if opening is not None and opening not in known:
                 break
-        if drawn is None:
+        if last is None:
             raise ValueError(f"openings 'random:{plies}': games of {game.name} are over by then; take fewer plies")
-        found.append(drawn)
+        found.append(last)
+        known.add(last)
     return tuple(found)
 
 
 def check_opening(game: Game, moves: Sequence[str], where: str) -> Opening:
-    """`moves` as the game writes them. Raises ValueError, beginning with `where`, for an illegal move or the end."""
-    position = Position(game)
+    """`moves`, from the setup of an `Opening` or the ordinary start, as the game writes them.
+
+    Raises ValueError, beginning with `where`, for a setup that is none, an illegal move and the end of the game.
+    """
+    setup = moves.setup if isinstance(moves, Opening) else None
+    try:
+        position = Position(game, setup)
+    except BadNotation as error:
+        raise ValueError(f"{where}: {error}") from None
+    start = None if setup is None else position.text()
     written: list[str] = []
     for number, move in enumerate(moves, 1):
         try:
@@ -79,15 +106,15 @@ def check_opening(game: Game, moves: Sequence[str], where: str) -> Opening:
             raise ValueError(f"{where}: move {number} ({move}): {error}") from None
         written.append(game.move_text(position.state, action))
         position.play(action)
-    if position.outcome() is not None:
-        raise ValueError(
-            f"{where}: the game is over after these {len(written)} moves; an opening must leave one to play"
-        )
-    return tuple(written)
+    if (outcome := outcome_of(position)) is not None:
+        after = f"after these {len(written)} moves" if written else f"there ({outcome.ending.text})"
+        raise ValueError(f"{where}: the game is over {after}; an opening must leave one to play")
+    return Opening(written, start)
 
 
 def _random_opening(game: Game, plies: int, rng: np.random.Generator) -> Opening | None:
-    position = Position(game)
+    position = _drawn_start(game, rng) if game.name == "chess960" else Position(game)
+    setup = position.text() if game.name == "chess960" else None
     moves: list[str] = []
     for _ in range(plies):
         legal = [move for move in position.legal_moves() if move != "pass"]
@@ -95,18 +122,55 @@ def _random_opening(game: Game, plies: int, rng: np.random.Generator) -> Opening
             return None
         moves.append(legal[int(rng.integers(len(legal)))])
         position.play(moves[-1])
-    return None if position.outcome() else tuple(moves)
+    return None if position.outcome() else Opening(moves, setup)
 
 
-def _from_lines(path: Path, text: bytes, game: Game) -> list[Opening]:
+def _drawn_start(game: Any, rng: np.random.Generator) -> Position:
+    """One of Chess960's start positions."""
+    position = Position(game)
+    position.state = game.start(rng.integers(_CHESS960, size=1))
+    return position
+
+
+def _file(source: str) -> tuple[Path, int | None]:
+    """The path, and how many plies to take of each game: ``FILE`` or ``FILE:K``."""
+    path, most = Path(source), None
+    if not path.is_file() and (cut := re.fullmatch(r"(.+):(\d+)", source, re.ASCII | re.DOTALL)):
+        path, most = Path(cut[1]), int(cut[2])
+    if not path.is_file():
+        raise ValueError(f"openings {source!r}: no such file (random:K makes openings of K random plies)")
+    return path, most
+
+
+def _from_lines(path: Path, text: str, game: Game, most: int | None) -> list[Opening]:
     found = []
-    for number, line in enumerate(text.decode("utf-8-sig", "replace").splitlines(), 1):
-        if moves := line.partition("#")[0].replace(",", " ").split():
-            found.append(check_opening(game, moves, f"openings {path}, line {number}"))
+    for number, line in enumerate(text.splitlines(), 1):
+        setup, bar, moves = line.partition("#")[0].rpartition("|")
+        if setup.strip() or moves.strip():
+            opening = Opening(moves.replace(",", " ").split()[:most], setup.strip() if bar else None)
+            found.append(check_opening(game, opening, f"openings {path}, line {number}"))
     return found
 
 
-def _from_records(path: Path, game: Game) -> list[Opening]:
+def _from_positions(path: Path, text: str, game: Any, most: int | None) -> list[Opening]:
+    """FEN or EPD, one a line: what follows the position in EPD (``bm``, ``id``) is passed over."""
+    if not hasattr(game, "parse_epd"):
+        raise ValueError(f"openings {path}: FEN and EPD are positions of chess, not of {game.name}")
+    found = []
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        where = f"openings {path}, line {number}"
+        try:
+            fen = re.match(r"(\s*\S+){4}\s+\d+\s+\d+\s*(;|$)", line) is not None
+            state = game.parse_position(line.strip().rstrip(";")) if fen else game.parse_epd(line)[0]
+        except BadNotation as error:
+            raise ValueError(f"{where}: {error}") from None
+        found.append(check_opening(game, Opening((), game.position_text(state)), where))
+    return found
+
+
+def _from_records(path: Path, game: Game, most: int | None) -> list[Opening]:
     from sakiyomi.sgf import Collection
 
     collection = Collection(path)
@@ -116,12 +180,11 @@ def _from_records(path: Path, game: Game) -> list[Opening]:
     found = []
     for number, record in enumerate(records, 1):
         where = f"openings {path}, game {number}"
-        if serious := [fault for fault in record.tree.faults if fault.fault.name not in _HARMLESS]:
+        faults = getattr(record.tree, "faults", ())
+        if serious := [fault for fault in faults if fault.fault.name not in _HARMLESS]:
             found_at, wrong = serious[0], serious[0].fault.value.partition(":")[0]
             raise ValueError(f"{where}, byte {found_at.byte}, line {found_at.line}: {wrong}; mend the file")
         if record.game != game.name:
             raise ValueError(f"{where}: it is a game of {record.game}, {game.name} is wanted")
-        if record.setup is not None:
-            raise ValueError(f"{where}: it starts from a set-up position; openings are moves from the ordinary start")
-        found.append(check_opening(game, record.moves, where))
+        found.append(check_opening(game, Opening(record.moves[:most], record.setup), where))
     return found

@@ -50,9 +50,9 @@ def make_player(spec: str, game: Game) -> Player:
     """The player that `spec` describes, ready for ``choose(position, Budget(simulations=50))``.
 
     Kinds: ``random``, ``greedy``, ``uct:N`` (N simulations a move), ``alphabeta:DEPTH``, ``perfect`` (solved games),
-    ``gtp:COMMAND`` (an engine), ``python:MODULE:NAME`` (a class or function of yours, called without arguments).
-    Raises ValueError for an unknown kind, a bad number, an engine that is not installed, or a player that does not
-    play `game`.
+    ``gtp:COMMAND`` and ``uci:COMMAND@nodes=N`` (engines; docs/gtp.md, docs/uci.md), ``python:MODULE:NAME`` (a class or
+    function of yours, called without arguments). Raises ValueError for an unknown kind, a bad number, an engine that
+    is not installed, or a player that does not play `game`.
     """
     parsed = parse_spec(spec)
     player: Player = parsed.kind.make(parsed.argument, game)
@@ -76,7 +76,7 @@ def parse_spec(spec: str) -> Spec:
     takes = kind.form.partition(":")[2]
     if bool(argument.strip()) != bool(takes) and not (kind.name == "uct" and text == "uct"):
         raise ValueError(f"player {text!r} is to be written {kind.form!r}")
-    name = named[1] if named else _program_name(argument) if kind.name == "gtp" else text
+    name = named[1] if named else _own_name(kind.name, text, argument.strip())
     return Spec(check_name(name), text, kind, argument.strip())
 
 
@@ -91,16 +91,29 @@ def check_name(name: Any) -> str:
 
 
 def check_player(spec: str, game: Game) -> Spec:
-    """`parse_spec`, and as much as can be known without starting anything: numbers, the engine's program, the game.
+    """`parse_spec`, and as much as can be known without playing: numbers, the engine's program, the game.
 
-    Raises ValueError.
+    An engine is started only to see whether it has the options that a UCI spec names. Raises ValueError.
     """
     parsed = parse_spec(spec)
     if parsed.kind.name == "gtp":
         _check_gtp(parsed.argument, game)
+    elif parsed.kind.name == "uci":
+        _check_uci(parsed.argument, game)
     else:
         parsed.kind.make(parsed.argument, game).close()
     return parsed
+
+
+def _own_name(kind: str, text: str, argument: str) -> str:
+    """What a player is called that is given no name."""
+    if kind == "gtp":
+        return _program_name(argument)
+    if kind == "uci":
+        from sakiyomi.arena.uci_spec import parse_uci_spec
+
+        return parse_uci_spec(argument).name
+    return text
 
 
 def _program_name(command: str) -> str:
@@ -133,7 +146,7 @@ def _uct(argument: str, game: Game) -> Any:
 
 def _alphabeta(argument: str, game: Game) -> Any:
     depth = _number(f"alphabeta:{argument}", argument, 1)
-    _agent("alphabeta", "check_small")(game, "alphabeta")
+    _agent("alphabeta", "check_game")(game)
     return _agent("alphabeta", "AlphaBetaPlayer")(depth)
 
 
@@ -158,6 +171,30 @@ def _check_gtp(command: str, game: Game) -> None:
     find_program(command)
 
 
+def _uci(argument: str, game: Game) -> Any:
+    from sakiyomi.arena.uci import UciPlayer, check_game
+    from sakiyomi.arena.uci_spec import parse_uci_spec
+
+    check_game(game)
+    spec = parse_uci_spec(argument)
+    return UciPlayer(spec.command, spec.limits, spec.options, spec.name)
+
+
+def _check_uci(argument: str, game: Game) -> None:
+    from sakiyomi.arena.match import PlayerFault, Termination
+
+    player = _uci(argument, game)
+    if not player.options and game.name != "chess960":
+        return
+    try:
+        player.check(game)
+    except PlayerFault as fault:
+        if fault.termination is Termination.COULD_NOT_START:
+            raise ValueError(str(fault)) from None  # what else it does wrong, it does in its games
+    finally:
+        player.close()
+
+
 def _python(argument: str, game: Game) -> Any:
     module, _, name = argument.partition(":")
     try:
@@ -174,9 +211,10 @@ KINDS = (
     Kind("random", "any legal move, all equally likely", _random, warm="random"),
     Kind("greedy", "the best move by looking one ply ahead", _greedy, warm="greedy"),
     Kind("uct:N", "UCT with random rollouts, N simulations a move", _uct, warm="uct:2"),
-    Kind("alphabeta:DEPTH", "alpha-beta to a fixed depth, for the small games", _alphabeta, warm="alphabeta:1"),
+    Kind("alphabeta:DEPTH", "alpha-beta to a fixed depth, for chess and the small games", _alphabeta, warm="alphabeta:1"),
     Kind("perfect", "perfect play, for games small enough to be solved", _perfect),
     Kind("gtp:COMMAND", "an engine that speaks GTP, such as gtp:gnugo --mode gtp --level 5", _gtp),
+    Kind("uci:COMMAND@LIMITS", "an engine that speaks UCI, such as uci:stockfish@nodes=200 (docs/uci.md)", _uci),
     Kind("python:MODULE:NAME", "a player of yours: NAME of MODULE, called without arguments", _python),
 )
 """Every kind of player there is."""

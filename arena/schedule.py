@@ -4,10 +4,42 @@ A tournament resumes by playing the pairings of its schedule that its store does
 on results, time or the number of workers.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+
+
+class Opening(tuple[str, ...]):
+    """Moves played before the players are asked, from the position `setup` (None: the game's ordinary start)."""
+
+    setup: str | None
+
+    def __new__(cls, moves: Iterable[str] = (), setup: str | None = None) -> "Opening":  # noqa: D102
+        opening = super().__new__(cls, moves)
+        opening.setup = setup
+        return opening
+
+    @classmethod
+    def parse(cls, text: str) -> "Opening":
+        """What `text` gave."""
+        setup, bar, moves = text.rpartition(" |")
+        return cls(moves.split(), setup if bar else None)
+
+    @property
+    def text(self) -> str:
+        """One line: the moves, after "SETUP |" if there is a setup."""
+        moves = " ".join(self)
+        return moves if self.setup is None else f"{self.setup} | {moves}".rstrip()
+
+    def __eq__(self, other: object) -> bool:
+        return tuple.__eq__(self, other) is True and self.setup == getattr(other, "setup", None)
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def __hash__(self) -> int:
+        return hash((tuple(self), self.setup)) if self.setup else super().__hash__()
 
 
 @dataclass(frozen=True)
@@ -21,8 +53,12 @@ class Pairing:
     number: int
     first: str
     second: str
-    opening: tuple[str, ...]
+    opening: Opening
     pair: int
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.opening, Opening):
+            object.__setattr__(self, "opening", Opening(self.opening))
 
 
 def round_robin(
@@ -42,13 +78,14 @@ def round_robin(
         raise ValueError(f"two players are called {twice[0]!r}; give one another name: NAME={twice[0]}")
     if games_per_pair < 1:
         raise ValueError(f"games for each pair must be 1 or more, got {games_per_pair}")
-    if not openings:
+    lines = [line if isinstance(line, Opening) else Opening(line) for line in openings]
+    if not lines:
         raise ValueError("openings must hold at least one opening; the empty one () is the ordinary start")
     meetings = list(_meetings(len(names)))
     pairings: list[Pairing] = []
     pair = 0
     for round_number in range(-(-games_per_pair // 2)):
-        opening = tuple(openings[round_number % len(openings)])
+        opening = lines[round_number % len(lines)]
         single = 2 * round_number + 1 == games_per_pair
         for a, b in meetings:
             pair += 1

@@ -4,7 +4,7 @@
     komi = 7.0
     rules = "chinese"
     games = 20                  # for each two players
-    openings = "random:4"       # or a file, looked for beside this one
+    openings = "random:4"       # or a file, looked for beside this one ("openings.pgn:8": 8 plies of each game)
     simulations = 200           # a move; or seconds = 1.5
     seed = 1
     out = "first"               # a folder, beside this file
@@ -12,7 +12,7 @@
     [players]
     strong = "uct:800"
     weak = "uct:50"
-    gnugo = "gtp:gnugo --mode gtp --level 1"
+    gnugo = "gtp:gnugo --mode gtp --level 1"    # chess: "uci:stockfish@nodes=200"
 
 Players named in ``if_installed = ["gnugo"]`` are left out where their program is missing. Everything but `game` and
 `players` may be left out. Further options of the game stand in a table [options].
@@ -83,7 +83,7 @@ def read_settings(path: Path) -> Settings:
         raise ValueError(f"{path}: out = {other['out']!r}: {_WANTED['out'][1]} is wanted")
     if "out" in other:
         other["out"] = str(path.parent / other["out"])
-    if "openings" in other and not other["openings"].startswith("random:"):
+    if other.get("openings") and not other["openings"].startswith("random:"):
         other["openings"] = str(path.parent / other["openings"])
     return Settings(table["game"], _specs(path, players), options, other, missing)
 
@@ -91,14 +91,17 @@ def read_settings(path: Path) -> Settings:
 def _installed(path: Path, players: Any, optional: list[Any]) -> tuple[Any, tuple[str, ...]]:
     """`players` without those of the names `optional` whose program is missing, and the names left out."""
     from sakiyomi.arena.process import find_program
+    from sakiyomi.arena.uci_spec import parse_uci_spec
 
     missing = []
     for name in optional:
         spec = players.get(name) if isinstance(players, dict) else None
-        if not isinstance(spec, str) or not spec.startswith("gtp:"):
-            raise ValueError(f'{path}: if_installed names {name!r}, which is no player with a "gtp:" spec')
+        kind, _, argument = spec.partition(":") if isinstance(spec, str) else ("", "", "")
+        if kind not in ("gtp", "uci"):
+            raise ValueError(f'{path}: if_installed names {name!r}, which is no player with a "gtp:" or "uci:" spec')
+        command = parse_uci_spec(argument).command if kind == "uci" else argument
         try:
-            find_program(spec.removeprefix("gtp:"))
+            find_program(command)
         except ValueError:
             missing.append(name)
     return {name: spec for name, spec in players.items() if name not in missing} if missing else players, tuple(missing)

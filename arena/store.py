@@ -18,7 +18,7 @@ from typing import Any
 
 from sakiyomi.arena.errors import Failure
 from sakiyomi.arena.match import Played, Termination, one_line
-from sakiyomi.arena.schedule import Pairing
+from sakiyomi.arena.schedule import Opening, Pairing
 from sakiyomi.sgf.record import Record
 
 APPLICATION_ID = 0x53414B49  # "SAKI"
@@ -36,7 +36,7 @@ CREATE TABLE games (
     first TEXT NOT NULL,           -- who moves first
     second TEXT NOT NULL,
     game TEXT NOT NULL,
-    opening TEXT NOT NULL,         -- moves, separated by blanks
+    opening TEXT NOT NULL,         -- moves, separated by blanks; before them "SETUP |" if there is a setup
     moves TEXT NOT NULL,           -- all moves, those of the opening first
     result TEXT NOT NULL,
     ending TEXT NOT NULL,
@@ -164,7 +164,7 @@ class Store:
             pairing.first,
             pairing.second,
             record.game,
-            " ".join(pairing.opening),
+            pairing.opening.text,
             " ".join(record.moves),
             record.result,
             record.ending,
@@ -250,10 +250,11 @@ def _row(values: tuple[Any, ...], checksum: Any) -> Row:
         raise sqlite3.DatabaseError(f"game {values[0]!r} does not match its checksum")
     number, pair, first, second, game, opening, moves, result, ending, termination, detail, tags = values[:12]
     first_seconds, second_seconds, started, finished = values[12:]
-    all_moves = tuple(moves.split())
+    all_moves, start = tuple(moves.split()), Opening.parse(opening)
     record = Record(
         game=game,
         moves=all_moves,
+        setup=start.setup,
         result=result,
         ending=ending,
         players=(first, second),
@@ -261,7 +262,7 @@ def _row(values: tuple[Any, ...], checksum: Any) -> Row:
         comments={len(all_moves): detail} if detail else {},
     )
     played = Played(record, Termination(termination), detail, (first_seconds, second_seconds))
-    return Row(Pairing(number, first, second, tuple(opening.split()), pair), played, started, finished)
+    return Row(Pairing(number, first, second, start, pair), played, started, finished)
 
 
 def _canonical(config: Mapping[str, Any]) -> str:

@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING, Any
 from sakiyomi.arena.crew import PATIENCE, Crew
 from sakiyomi.arena.folder import Folder
 from sakiyomi.arena.match import MARGIN, NO_LIMIT, Played
-from sakiyomi.arena.openings import Opening, check_opening, load_openings
+from sakiyomi.arena.openings import check_opening, drawn, load_openings
 from sakiyomi.arena.players import check_name, check_player, parse_spec
-from sakiyomi.arena.schedule import Pairing, game_seed, round_robin
+from sakiyomi.arena.schedule import Opening, Pairing, game_seed, round_robin
 from sakiyomi.arena.store import Row, Store, StoreError, utc_now
 from sakiyomi.arena.worker import Bench, Job, Setup
 from sakiyomi.boards.catalog import make_game
@@ -38,9 +38,10 @@ class Tournament:
     """A round robin of `players` at `game`, `games` games for each two of them, in colour-swapped pairs.
 
     `players` are specs ("uct:800", "strong=uct:800"), a mapping from names to specs, or `Player` objects (these play
-    in this process). `openings` is "" (the ordinary start), "random:K", a file's path, or a list of move lists;
-    `budget` is what each move may cost; `workers` the number of processes (None: one a processor; 0: this process,
-    where `patience`, the seconds until a silent player has lost, cannot be enforced).
+    in this process). `openings` is "" (the ordinary start; in Chess960 one drawn for each pair), "random:K", a file's
+    path, or a list of move lists (see `openings.py`); `budget` is what each move may cost; `workers` the number of
+    processes (None: one a processor; 0: this process, where `patience`, the seconds until a silent player has lost,
+    cannot be enforced).
     `out` is the folder for results (None: nothing is written). With `resume` the games that `out` holds are kept and
     the rest is played; everything but `workers` and `patience` must be as before, and `games` may have grown.
 
@@ -86,13 +87,13 @@ class Tournament:
 
     def _config(self, games: int, openings: str | Sequence[Sequence[str]], lines: Sequence[Opening]) -> dict[str, Any]:
         """What fixes the games, as JSON: random openings by their name, so that more can be drawn, others in full."""
-        random = isinstance(openings, str) and openings.startswith("random:")
+        named = isinstance(openings, str) and drawn(openings, self.game)
         return {
             "game": self.game.name,
             "options": game_options(self.game),
             "players": [[name, self.specs.get(name, "")] for name in self.names],
             "games": games,
-            "openings": openings if random else [" ".join(line) for line in lines],
+            "openings": openings if named else [line.text for line in lines],
             "seed": self.seed,
             "simulations": self.budget.simulations,
             "seconds": self.budget.seconds,
@@ -109,7 +110,7 @@ class Tournament:
             config["game"],
             dict(config["players"]),
             games=config["games"] if games is None else games,
-            openings=openings if isinstance(openings, str) else [line.split() for line in openings],
+            openings=openings if isinstance(openings, str) else [Opening.parse(line) for line in openings],
             budget=Budget(config["simulations"], config["seconds"]),
             seed=config["seed"],
             out=out,
@@ -162,7 +163,7 @@ class Tournament:
         return [row.played for row in sorted(self.rows, key=lambda row: row.pairing.number)]
 
     def write_results(self) -> None:
-        """Write standings.json and report.html for the games played so far."""
+        """Write standings.json, report.html and, of chess, all-games.pgn for the games played so far."""
         if self.folder:
             _write_results(self.folder, self.title, self.rows, len(self.schedule))
 
@@ -245,6 +246,7 @@ def _write_results(folder: Folder, title: str, rows: list[Row], planned: int) ->
     from sakiyomi.arena.rating import ratings
 
     rows = sorted(rows, key=lambda row: row.pairing.number)
+    folder.write_all_games(rows, title)
     folder.write_standings(title, rows, planned, ratings([row.played for row in rows]))
     folder.write_report(title, rows, planned)
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from sakiyomi.arena.match import Played
+    from sakiyomi.arena.schedule import Opening
     from sakiyomi.boards.game import Game
     from sakiyomi.boards.player import Budget, Player
 
@@ -46,11 +47,11 @@ class Setup:
 
 @dataclass(frozen=True)
 class Job:
-    """One game: who moves first, who second, the moves played for them, and the seed."""
+    """One game: who moves first, who second, the moves played for them and from where, and the seed."""
 
     first: str
     second: str
-    opening: tuple[str, ...]
+    opening: "Opening"
     seed: int
 
 
@@ -77,14 +78,14 @@ class Bench:
         """Play one game; never raises for what a player does."""
         from sakiyomi.arena.match import PlayerFault, Termination, lost_game, one_line, play
 
-        names = (job.first, job.second)
+        names, setup = (job.first, job.second), job.opening.setup
         for side, name in enumerate(names):
             try:
                 self._seat(name)
             except (PlayerFault, ValueError, OSError) as error:
                 self._drop(names)
                 fault = PlayerFault(Termination.COULD_NOT_START, one_line(str(error)))
-                return lost_game(self._setup.game, names, job.opening, side, fault)
+                return lost_game(self._setup.game, names, job.opening, side, fault, setup=setup)
         try:
             played = play(
                 self._setup.game,
@@ -92,6 +93,7 @@ class Bench:
                 self._setup.budget,
                 job.opening,
                 seed=job.seed,
+                setup=setup,
                 names=names,
                 margin=self._setup.margin,
                 on_turn=on_turn,
@@ -101,7 +103,7 @@ class Bench:
         except Exception as error:  # not the players' doing: the rules of the game failed
             traceback.print_exc()
             fault = PlayerFault(Termination.INTERRUPTED, one_line(f"the rules failed: {type(error).__name__}: {error}"))
-            played = lost_game(self._setup.game, names, job.opening, 0, fault)
+            played = lost_game(self._setup.game, names, job.opening, 0, fault, setup=setup)
         if played.termination not in (Termination.NORMAL, Termination.RESIGNATION, Termination.MOVE_LIMIT):
             self._drop(names)
         return played
