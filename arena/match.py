@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from sakiyomi.boards.game import BadNotation, Ending, Game, IllegalMove
-from sakiyomi.boards.player import RESIGN, Budget, Player
+from sakiyomi.boards.player import DECLARE, RESIGN, Budget, Player
 from sakiyomi.boards.position import Outcome, Position
 from sakiyomi.sgf.record import Record
 
@@ -118,15 +118,16 @@ def play(
         for side in (0, 1):
             on_turn(side, moves)
             _ask(players[side].begin, game, side, np.random.default_rng([seed, side]))
-        while outcome_of(position) is None:
+        outcome = outcome_of(position)
+        while outcome is None:
             side = position.turn
             on_turn(side, moves)
             move, took = _choose(players[side], position, budget)
             seconds[side] += took
-            _judge(position, moves, move, took, budget, margin)
+            outcome = _judge(position, moves, move, took, budget, margin)
     except PlayerFault as fault:
         return lost_game(game, names, moves, side, fault, setup=setup, seconds=(seconds[0], seconds[1]))
-    return _finished(position, names, moves, setup, (seconds[0], seconds[1]))
+    return _finished(position, outcome, names, moves, setup, (seconds[0], seconds[1]))
 
 
 def lost_game(
@@ -155,16 +156,19 @@ def lost_game(
 
 
 def _finished(
-    position: Position, names: tuple[str, str], moves: Sequence[str], setup: str | None, seconds: tuple[float, float]
+    position: Position,
+    outcome: Outcome,
+    names: tuple[str, str],
+    moves: Sequence[str],
+    setup: str | None,
+    seconds: tuple[float, float],
 ) -> Played:
     """A game that ended by its rules."""
-    outcome = outcome_of(position)
-    assert outcome is not None, "the game goes on"
     record = Record(
         game=position.game.name,
         moves=tuple(moves),
         setup=setup,
-        result=final_result(position),
+        result=final_result(position, outcome),
         ending=outcome.ending.text,
         players=names,
         tags=_tags(position.game),
@@ -182,17 +186,35 @@ def _choose(player: Player, position: Position, budget: Budget) -> tuple[Any, fl
     return move, time.perf_counter() - started
 
 
-def _judge(position: Position, moves: list[str], move: Any, took: float, budget: Budget, margin: float) -> None:
-    """Play the move on `position`. Raises PlayerFault if it is late, a resignation, or illegal."""
+def _judge(
+    position: Position, moves: list[str], move: Any, took: float, budget: Budget, margin: float
+) -> Outcome | None:
+    """Play the move on `position`: the outcome if the game is then over.
+
+    Raises PlayerFault if it is late, a resignation, or illegal.
+    """
     if budget.seconds is not None and took > budget.seconds + margin:
         message = f"{took:.2f} s for a move, {budget.seconds:g} s allowed"
         raise PlayerFault(Termination.TIME_FORFEIT, message)
     if isinstance(move, str) and move == RESIGN:
         raise PlayerFault(Termination.RESIGNATION, "")
+    if isinstance(move, str) and move == DECLARE and hasattr(position.game, "declarations"):
+        return _declared(position)
     try:
         _put(position, moves, move)
     except (IllegalMove, BadNotation) as error:
         raise PlayerFault(Termination.ILLEGAL_MOVE, one_line(str(error))) from error
+    return outcome_of(position)
+
+
+def _declared(position: Position) -> Outcome:
+    """What the declaration of the player to move makes of the game. Raises PlayerFault if he may not declare."""
+    game: Any = position.game
+    allowed = int(game.declarations(position.state)[0])
+    if not allowed:
+        message = f"declared the entering king in {position.text()}, which does not fulfil the conditions"
+        raise PlayerFault(Termination.ILLEGAL_MOVE, message)
+    return Outcome(position.turn if allowed == 1 else None, Ending.DECLARATION)
 
 
 def _put(position: Position, moves: list[str], move: Any) -> None:
@@ -248,8 +270,9 @@ def forfeit(game: Game, winner: int, termination: Termination) -> str:
     return f"{'BW'[winner]}+{letter}"
 
 
-def final_result(position: Position) -> str:
-    """The result of a position that has ended (`outcome_of`): "B+3.5", "0" (drawn Go), "1-0", "0-1" or "1/2-1/2".
+def final_result(position: Position, outcome: Outcome | None = None) -> str:
+    """The result of a position that has ended, by `outcome_of` or by the outcome given: "B+3.5", "0" (drawn Go),
+    "1-0", "0-1" or "1/2-1/2".
 
     Go is counted as it stands under area scoring; under territory scoring dead stones count as captured.
     """
@@ -258,7 +281,7 @@ def final_result(position: Position) -> str:
         count = getattr(game, "final_score", None) or game.score
         lead = float(count(position.state)[0])
         return "0" if lead == 0 else f"{'B' if lead > 0 else 'W'}+{number_text(round(abs(lead), 9) or abs(lead))}"
-    outcome = outcome_of(position)
+    outcome = outcome or outcome_of(position)
     assert outcome is not None, "the game goes on"
     return "1/2-1/2" if outcome.winner is None else ("1-0", "0-1")[outcome.winner]
 

@@ -13,12 +13,13 @@ if TYPE_CHECKING:
     from sakiyomi.boards.game import BadNotation, Ending, Game, IllegalMove, States, Symmetry
     from sakiyomi.boards.go import Go
     from sakiyomi.boards.othello import Othello
-    from sakiyomi.boards.player import RESIGN, Budget, Player, Thinker, Thought
+    from sakiyomi.boards.player import DECLARE, RESIGN, Budget, Player, Thinker, Thought
     from sakiyomi.boards.position import Outcome, Position
     from sakiyomi.boards.shogi import Shogi
     from sakiyomi.boards.tictactoe import TicTacToe
 
 __all__ = [
+    "DECLARE",
     "GAMES",
     "RESIGN",
     "BadNotation",
@@ -49,7 +50,7 @@ _HOMES = {
     "game": ("BadNotation", "Ending", "Game", "IllegalMove", "States", "Symmetry"),
     "go": ("Go",),
     "othello": ("Othello",),
-    "player": ("RESIGN", "Budget", "Player", "Thinker", "Thought"),
+    "player": ("DECLARE", "RESIGN", "Budget", "Player", "Thinker", "Thought"),
     "position": ("Outcome", "Position"),
     "shogi": ("Shogi",),
     "tictactoe": ("TicTacToe",),

@@ -14,6 +14,8 @@ from sakiyomi.boards.position import Position
 
 RESIGN = "resign"
 """What `Player.choose` returns to give up."""
+DECLARE = "win"
+"""What `Player.choose` returns, in a game with `declarations` (shogi), to declare the entering king."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ class Player(Protocol):
         ...
 
     def choose(self, position: Position, budget: Budget) -> str:
-        """A legal move of `position` in the game's notation, or RESIGN. Leaves `position` as it is."""
+        """A legal move of `position` in the game's notation, RESIGN or DECLARE. Leaves `position` as it is."""
         ...
 
     def close(self) -> None:

@@ -7,7 +7,9 @@ from sakiyomi.arena import Budget, Played, Termination, play, play_game
 from sakiyomi.boards.chess import Chess
 from sakiyomi.boards.game import BadNotation, IllegalMove
 from sakiyomi.boards.go import Go
+from sakiyomi.boards.player import DECLARE
 from sakiyomi.boards.position import Position
+from sakiyomi.boards.shogi import Shogi
 from sakiyomi.boards.tictactoe import TicTacToe
 from sakiyomi.sgf import load, save
 from sakiyomi.sgf.replay import game_of
@@ -212,3 +214,18 @@ def test_draws_that_may_be_claimed_are_claimed():
     assert (fifty.result, fifty.ending, len(fifty.moves)) == ("1/2-1/2", "fifty moves", 1)
     mate = play_game(Chess(), (Scripted(["a1a8"]), Scripted([])), setup="6k1/5ppp/8/8/8/8/8/R3K3 w - - 99 80")
     assert (mate.result, mate.ending) == ("1-0", "checkmate")
+
+
+@pytest.mark.parametrize(
+    ("setup", "rule", "result", "ending"),
+    [
+        ("KRB+P+P+P+P+P+P/+P+P7/9/9/9/9/9/9/4k4 b 10P 1", "27", "1-0", "declaration"),
+        ("KRB+P+P+P+P+P+P/+P+P7/9/9/9/9/9/9/4k4 b 10P 1", "24", "1/2-1/2", "declaration"),
+        ("4K4/9/9/9/9/9/9/7+p+p/+p+p+p+p+p+pbrk w 9p 1", "27", "0-1", "declaration"),
+        ("4K4/9/9/9/9/9/9/7+p+p/+p+p+p+p+p+pbrk w 8p 1", "27", "1-0", "illegal move"),
+    ],
+)
+def test_declaring_the_entering_king(setup, rule, result, ending):
+    declarer = Scripted([DECLARE])
+    record = play_game(Shogi(declaration=rule), (declarer, declarer), setup=setup)
+    assert (record.result, record.ending, record.moves) == (result, ending, ())
