@@ -211,7 +211,7 @@ KINDS = (
     Kind("random", "any legal move, all equally likely", _random, warm="random"),
     Kind("greedy", "the best move by looking one ply ahead", _greedy, warm="greedy"),
     Kind("uct:N", "UCT with random rollouts, N simulations a move", _uct, warm="uct:2"),
-    Kind("alphabeta:DEPTH", "alpha-beta to a fixed depth, for chess and the small games", _alphabeta, warm="alphabeta:1"),
+    Kind("alphabeta:DEPTH", "alpha-beta to a fixed depth: chess and the small games", _alphabeta, warm="alphabeta:1"),
     Kind("perfect", "perfect play, for games small enough to be solved", _perfect),
     Kind("gtp:COMMAND", "an engine that speaks GTP, such as gtp:gnugo --mode gtp --level 5", _gtp),
     Kind("uci:COMMAND@LIMITS", "an engine that speaks UCI, such as uci:stockfish@nodes=200 (docs/uci.md)", _uci),

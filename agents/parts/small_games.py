@@ -1,5 +1,9 @@
 """Alpha-beta search of limited depth for whichever of the small games it is."""
 
+import time
+from collections.abc import Callable
+from threading import Event
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,11 +14,14 @@ from sakiyomi.boards.game import Game, States
 from sakiyomi.boards.othello import Othello
 from sakiyomi.boards.tictactoe import TicTacToe
 
+GROWTH = 4  # a search one ply deeper is reckoned to take so many times as long
 
-def check_small(game: Game, player: str) -> None:
-    """Raise ValueError unless `game` is tic-tac-toe, Connect Four or Othello."""
+
+def check_small(game: Game, player: str, others: str = "") -> None:
+    """Raise ValueError unless `game` is tic-tac-toe, Connect Four or Othello; `others`: what `player` plays besides."""
     if not isinstance(game, TicTacToe | ConnectFour | Othello):
-        raise ValueError(f"{player} plays tictactoe, connect4 and othello, not {game.name}; uct:1000 plays every game")
+        games = f"{others}tictactoe, connect4 and othello"
+        raise ValueError(f"{player} plays {games}, not {game.name}; uct:1000 plays every game")
 
 
 def best_action(game: Game, root: States, depth: int, actions: NDArray[np.int64]) -> int:
@@ -32,3 +39,27 @@ def best_action(game: Game, root: States, depth: int, actions: NDArray[np.int64]
     first, second = root["discs"][0]
     own, other = (second, first) if turn else (first, second)
     return int(othello_search.best_action(own, other, game.size, depth, actions, nodes)[0])
+
+
+def deepen(
+    game: Game,
+    root: States,
+    actions: NDArray[np.int64],
+    depth: int,
+    seconds: float | None,
+    stop: Event | None,
+    tell: Callable[[int, int], None],
+) -> int:
+    """`best_action` looking 1, 2, 3... plies ahead, up to `depth`, while there is time for the next.
+
+    Tells each depth and its best action. `stop` is looked at between two depths.
+    """
+    start = time.monotonic()
+    for ahead in range(1, depth + 1):
+        action = best_action(game, root, ahead, actions)
+        tell(ahead, action)
+        if seconds is not None and (time.monotonic() - start) * GROWTH > seconds:
+            break
+        if stop is not None and stop.is_set():
+            break
+    return action

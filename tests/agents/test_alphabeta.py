@@ -1,6 +1,7 @@
-"""Alpha-beta against plain minimax with the same evaluation, and against weaker players."""
+"""Alpha-beta against plain minimax with the same evaluation, and against weaker players; chess also in its own file."""
 
 import time
+from threading import Event, Timer
 
 import numpy as np
 import pytest
@@ -10,7 +11,8 @@ from sakiyomi.agents.greedy import GreedyPlayer
 from sakiyomi.agents.parts import connect4_search, othello_search
 from sakiyomi.agents.parts.small_games import best_action
 from sakiyomi.agents.random_player import RandomPlayer
-from sakiyomi.boards import Budget, Position
+from sakiyomi.boards import Budget, IllegalMove, Position
+from sakiyomi.boards.chess import Chess
 from sakiyomi.boards.connect4 import ConnectFour
 from sakiyomi.boards.go import Go
 from sakiyomi.boards.othello import Othello
@@ -171,7 +173,9 @@ def test_settings_and_games():
         lambda: AlphaBetaPlayer().choose(Position(Go(size=5)), Budget()),
         lambda: AlphaBetaPlayer().begin(Go(size=5), 0, np.random.default_rng()),
     ):
-        with pytest.raises(ValueError, match="alphabeta plays tictactoe, connect4 and othello, not go-5x5; uct:1000"):
+        with pytest.raises(
+            ValueError, match="alphabeta plays chess, chess960, tictactoe, connect4 and othello, not go-5x5; uct"
+        ):
             act()
 
 
@@ -179,3 +183,125 @@ def test_forced_moves_need_no_search():
     game = Othello()
     root = game.parse_position("XO....../......../......../......../......../......../......../........ O")
     assert best_action(game, root, 5, np.array([64])) == 64
+
+
+# --- chess
+
+
+def chess_game(seeds, depths=(2, 2), budget=None, chess960=False, plies=40):
+    """The moves of a game of two alpha-beta players, at most so many; `Position` refuses what is illegal."""
+    game = Chess(chess960)
+    players = [AlphaBetaPlayer(depth) for depth in depths]
+    for side, (player, seed) in enumerate(zip(players, seeds, strict=True)):
+        player.begin(game, side, np.random.default_rng(seed))
+    position = Position(game)
+    if chess960:
+        position.state = game.start([int(np.random.default_rng(seeds).integers(960))])
+    moves = []
+    while position.outcome() is None and len(moves) < plies:
+        moves.append(players[position.turn].choose(position, budget or Budget()))
+        position.play(moves[-1])
+    return moves
+
+
+def test_chess_games_repeat_with_their_seeds_and_differ_with_others():
+    for budget in (Budget(), Budget(simulations=500, depth=9)):
+        games = [tuple(chess_game(seeds, budget=budget)) for seeds in [(1, 2), (1, 2), (3, 4), (5, 6)]]
+        assert games[0] == games[1]
+        assert len(set(games)) == 3
+
+
+@pytest.mark.parametrize("chess960", [False, True])
+def test_chess_is_played_to_its_end(chess960):
+    for seed in range(3):
+        moves = chess_game((seed, seed), (1, 3), chess960=chess960, plies=600)
+        assert len(moves) < 600
+
+
+def test_chess_beats_random_and_greedy():
+    assert points(Chess(), AlphaBetaPlayer(3), RandomPlayer(), 4) >= 3.5
+    assert points(Chess(), AlphaBetaPlayer(3), GreedyPlayer(), 4) >= 3.5
+
+
+def test_chess_deeper_is_stronger():
+    assert points(Chess(), AlphaBetaPlayer(5), AlphaBetaPlayer(1), 10) >= 8
+
+
+def thought(position, budget, moves=None, stop=None, player=None):
+    """What a player says while it thinks, and its move."""
+    told, before = [], position.text()
+    player = player or AlphaBetaPlayer(4, seed=0)
+    move = player.think(position, budget, moves=moves, stop=stop or Event(), tell=told.append)
+    assert position.text() == before
+    return move, told
+
+
+@pytest.mark.parametrize("chess960", [False, True])
+def test_chess_thoughts(chess960):
+    position = Position(Chess(chess960))
+    move, told = thought(position, Budget(depth=6))
+    assert [one.depth for one in told] == [1, 2, 3, 4, 5, 6]
+    assert told[-1].line[0] == move
+    assert [one.nodes for one in told] == sorted(one.nodes for one in told)
+    assert [one.seconds for one in told] == sorted(one.seconds for one in told)
+    for one in told:
+        after = position.copy()
+        for text in one.line:
+            after.play(text)
+        assert -1 < one.value < 1
+        assert one.mate is None
+        assert -200 < one.centipawns < 200
+    assert thought(position, Budget(simulations=5000))[1][-1].depth == 4, "the player's own depth"
+    assert thought(position, Budget(simulations=5000, depth=50))[1][-1].nodes <= 5000
+
+
+def test_chess_thinks_of_the_moves_it_is_told():
+    position = Position(Chess())
+    for moves in (["a2a3"], ["a2a3", "h2h3", "a2a3"]):
+        move, told = thought(position, Budget(depth=4), moves)
+        assert move in moves
+        assert all(one.line[0] in moves for one in told)
+    with pytest.raises(IllegalMove, match="the list of moves is empty"):
+        thought(position, Budget(), [])
+    with pytest.raises(IllegalMove, match="illegal move a1a5"):
+        thought(position, Budget(), ["a1a5"])
+
+
+def test_chess_thinks_until_it_is_stopped():
+    stop = Event()
+    Timer(0.3, stop.set).start()
+    start = time.monotonic()
+    move, told = thought(Position(Chess()), Budget(), stop=stop)
+    assert 0.25 < time.monotonic() - start < 5
+    assert told[-1].depth > 4
+    assert told[-1].line[0] == move
+    assert thought(Position(Chess()), Budget(), stop=stop)[0], "set before it began"
+
+
+def test_chess_thinks_no_longer_than_a_mate_takes():
+    move, told = thought(Position(Chess(), "6k1/5ppp/8/8/8/8/5PPP/R5K1 w - - 0 1"), Budget())
+    assert (move, told[-1].mate, told[-1].value, told[-1].depth) == ("a1a8", 1, 1.0, 1)
+
+
+def test_chess_keeps_to_its_seconds():
+    player = AlphaBetaPlayer(60, seed=1)
+    player.choose(Position(Chess()), Budget(seconds=0.01))
+    late = []
+    for _ in range(3):
+        start = time.monotonic()
+        player.choose(Position(Chess()), Budget(seconds=0.2))
+        late.append(time.monotonic() - start - 0.2)
+    assert min(late) < 0.05
+
+
+@pytest.mark.parametrize("game", [TicTacToe(), ConnectFour(), Othello(size=6)], ids=lambda game: game.name)
+def test_small_games_are_thought_about_too(game):
+    move, told = thought(Position(game), Budget())
+    assert [one.depth for one in told] == [1, 2, 3, 4]
+    assert told[-1].line == (move,)
+    moves = Position(game).legal_moves()[:2]
+    stop = Event()
+    stop.set()
+    move, told = thought(Position(game), Budget(depth=30), moves, stop)
+    assert move in moves
+    assert len(told) == 1
