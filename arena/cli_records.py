@@ -21,6 +21,7 @@ app = typer.Typer(
 
 _Paths = Annotated[list[Path], typer.Argument(metavar="PATH...", help="record files, folders, archives")]
 _Json = Annotated[bool, typer.Option("--json", help="print JSON")]
+_WRITTEN = tuple(kind + packed for kind in (".sgf", ".pgn") for packed in ("", ".gz", ".xz", ".bz2"))
 _PROGRESS_AFTER = 1.0  # seconds until a progress bar is worth showing
 
 
@@ -34,7 +35,7 @@ def check(
     """Read every game and replay it; list those that are faulty, with file, byte, line and reason.
 
     Exit code 0 if all are sound, 1 if some are not, 2 if a path cannot be opened. Faults that are read all the same
-    (docs/sgf.md lists them) are counted by kind, and are failures only with --strict.
+    (docs/sgf.md and docs/pgn.md list them) are counted by kind, and are failures only with --strict.
 
     Example: sakiyomi records check games/ kgs-6d-19x19.tar.xz
     """
@@ -63,7 +64,9 @@ def check(
     if collection.failures:
         raise typer.Exit(1)
     if not collection.files:
-        raise ValueError(f"no record files in {', '.join(map(str, paths))}; names such as game.sgf are looked for")
+        raise ValueError(
+            f"no record files in {', '.join(map(str, paths))}; names such as game.sgf, games.pgn are looked for"
+        )
 
 
 def _print_check(collection: "Collection", tolerated: Counter[str], took: float) -> None:
@@ -82,39 +85,56 @@ def _print_check(collection: "Collection", tolerated: Counter[str], took: float)
 @app.command()
 def convert(
     paths: _Paths,
-    out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help=".sgf, .sgf.gz, .sgf.xz or .jsonl")],
-    charset: Annotated[str, typer.Option(help="of the SGF written, such as UTF-8 or Shift_JIS")] = "UTF-8",
+    out: Annotated[
+        Path, typer.Option("--out", "-o", metavar="FILE", help=".sgf, .pgn (also .gz, .xz, .bz2 behind it) or .jsonl")
+    ],
+    charset: Annotated[str, typer.Option(help="of the file written, such as UTF-8 or Shift_JIS")] = "UTF-8",
     main_line: Annotated[bool, typer.Option("--main-line", help="leave variations and markup out")] = False,
     legal: Annotated[bool, typer.Option("--legal", help="leave games out that do not replay")] = False,
 ) -> None:
-    """Write all games into one clean SGF file, or one JSON object a line (.jsonl).
+    """Write all games into one clean SGF or PGN file, or one JSON object a line (.jsonl).
 
-    Games that cannot be read are named on standard error and left out; the exit code is then 1.
+    Games that cannot be read are named on standard error and left out; the exit code is then 1. PGN and JSON are
+    written as the games are read, so that files of any size go through.
 
     Example: sakiyomi records convert old/ --out all.sgf --main-line
+
+    Example: sakiyomi records convert lichess.pgn.xz --out main-lines.pgn --main-line
     """
     from dataclasses import replace
 
     from sakiyomi.sgf import Collection, save
     from sakiyomi.sgf.writing import write_whole
 
+    endings = "".join(out.suffixes[-2:]).lower()
+    if not endings.endswith((*_WRITTEN, ".jsonl")):
+        raise ValueError(f"--out {out}: the name must end in .sgf or .pgn (.gz, .xz, .bz2 may follow), or in .jsonl")
     collection = Collection(*paths, legal=legal)
-    records = _with_progress(collection, "reading")
-    if out.suffix == ".jsonl":
-        lines = [json.dumps(_as_json(record), ensure_ascii=False) for record in records]
-        count = len(lines)
-        write_whole(out, "".join(f"{line}\n" for line in lines).encode("utf-8", "replace"))
-    elif ".sgf" in out.suffixes:
-        kept = [replace(record, tree=None) if main_line else record for record in records]
-        count = len(kept)
-        save(kept, out, charset)
+    counted = _Counted(_with_progress(collection, "converting"))
+    records = (replace(record, tree=None) if main_line else record for record in counted)
+    if endings.endswith(".jsonl"):
+        lines = (json.dumps(_as_json(record), ensure_ascii=False) for record in records)
+        write_whole(out, (f"{line}\n".encode("utf-8", "replace") for line in lines))
     else:
-        raise ValueError(f"--out {out}: the name must end in .sgf, .sgf.gz, .sgf.xz, .sgf.bz2 or .jsonl")
+        save(records, out, charset)
     for bad in collection.failures:
         print(_clean(f"left out: {bad}"), file=sys.stderr)
-    print(f"{count:,} games written to {out}")
+    print(f"{counted.count:,} games written to {out}")
     if collection.failures:
         raise typer.Exit(1)
+
+
+class _Counted:
+    """Records, counted as they pass."""
+
+    def __init__(self, records: "Iterator[Record]"):
+        self.records, self.count = records, 0
+
+    def __iter__(self) -> "Iterator[Record]":
+        """The records."""
+        for record in self.records:
+            self.count += 1
+            yield record
 
 
 def _as_json(record: "Record") -> dict[str, Any]:
@@ -132,9 +152,14 @@ def _as_json(record: "Record") -> dict[str, Any]:
 
 @app.command()
 def stats(paths: _Paths, as_json: _Json = False) -> None:
-    """Count games, moves, results, handicaps, charsets, and the most frequent players.
+    """Count games, moves, results, endings, years, charsets, the most frequent players; also what only some games have.
+
+    That is, for Go: handicaps and rules; for chess: openings by their ECO code, players' ratings in steps of 200, and
+    who won.
 
     Example: sakiyomi records stats kgs-6d-19x19.tar.xz
+
+    Example: sakiyomi records stats lichess.pgn.xz --json
     """
     from sakiyomi.sgf import Collection
 
@@ -149,34 +174,50 @@ def stats(paths: _Paths, as_json: _Json = False) -> None:
         raise ValueError(f"no record files in {', '.join(map(str, paths))}; names such as game.sgf are looked for")
 
 
+_TABLES = ("game", "result", "how", "handicap", "rules", "ECO", "rating", "year", "charset", "player")
+_WINNERS = {1.0: "{first} wins", 0.5: "draw", 0.0: "{second} wins", None: "unknown"}
+
+
 def _count(records: Iterator["Record"]) -> dict[str, Any]:
     """What `stats` shows."""
-    tables: dict[str, Counter[str]] = {
-        name: Counter() for name in ("game", "result", "how", "handicap", "rules", "year", "charset", "player")
-    }
+    tables: dict[str, Counter[str]] = {name: Counter() for name in _TABLES}
     games = moves = variations = comments = 0
     for record in records:
         games += 1
         moves += len(record.moves)
         comments += len(record.comments)
-        variations += len(record.tree) > record.tree.main_line_stop - record.tree.first
-        tables["game"][record.game] += 1
-        winner = {1.0: "black wins", 0.5: "draw", 0.0: "white wins", None: "unknown"}[record.score]
-        tables["result"][winner] += 1
-        tables["how"][record.ending or ("score" if record.result[2:3].isdigit() else "unknown")] += 1
-        tables["handicap"][record.tags.get("handicap") or "0"] += 1
-        tables["rules"][record.tags.get("rules") or "unknown"] += 1
-        tables["year"][record.tags["date"][:4] if record.tags.get("date") else "unknown"] += 1
-        tables["charset"][record.tree.charset] += 1
-        tables["player"].update(name for name in record.players if name)
+        variations += record.tree.has_variations
+        _tally(record, tables)
     return {
         "games": games,
         "moves": moves,
         "moves per game": round(moves / games, 1) if games else 0,
         "games with variations": variations,
         "comments": comments,
-        **{name: dict(table.most_common(12)) for name, table in tables.items()},
+        **{name: dict(table.most_common(12)) for name, table in tables.items() if table or not games},
     }
+
+
+def _tally(record: "Record", tables: dict[str, Counter[str]]) -> None:
+    """Count what one record says."""
+    tags, chess = record.tags, record.game.startswith(("chess", "pgn-"))
+    first, second = ("white", "black") if chess else ("black", "white")
+    tables["game"][record.game] += 1
+    tables["result"][_WINNERS[record.score].format(first=first, second=second)] += 1
+    by_points = record.result[1:2] == "+" and record.result[2:3].isdigit()
+    tables["how"][record.ending or ("score" if by_points else "unknown")] += 1
+    tables["year"][tags["date"][:4] if tags.get("date") else "unknown"] += 1
+    tables["charset"][record.tree.charset] += 1
+    tables["player"].update(name for name in record.players if name)
+    if record.game.startswith("go-"):
+        tables["handicap"][tags.get("handicap") or "0"] += 1
+        tables["rules"][tags.get("rules") or "unknown"] += 1
+    if chess:
+        tables["ECO"][tags["ECO"] if tags.get("ECO", "?").strip("?") else "unknown"] += 1
+        for name in ("WhiteElo", "BlackElo"):
+            rating = tags.get(name, "")
+            low = int(rating) // 200 * 200 if rating.isascii() and rating.isdigit() and len(rating) < 5 else 0
+            tables["rating"][f"{low}-{low + 199}" if low else "unknown"] += 1
 
 
 def _print_stats(counted: dict[str, Any]) -> None:

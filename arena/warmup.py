@@ -4,16 +4,13 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
-import numpy as np
-
 from sakiyomi.arena.match import play
 from sakiyomi.arena.players import KINDS, make_player
 from sakiyomi.boards import warmup
 from sakiyomi.boards.catalog import GAMES, make_game
 from sakiyomi.boards.game import Game
 from sakiyomi.boards.player import Budget
-from sakiyomi.sgf import Record, first_illegal, parse, record_of
-from sakiyomi.sgf.pgn_columns import read_columns, san_texts
+from sakiyomi.sgf import warmup as record_warmup
 
 
 def warm_up_players(game: Game, specs: Iterable[str]) -> None:
@@ -28,17 +25,9 @@ def warm_up_players(game: Game, specs: Iterable[str]) -> None:
 def warm_up_all() -> Iterator[tuple[str, float]]:
     """Warm up every game, the reader of records, and every kind of player; yields names and the seconds they took."""
     yield from warmup.warm_up_all()
-    yield "records", _seconds(_warm_up_records)
+    yield "records", _seconds(record_warmup.warm_up)
     for kind in (kind for kind in KINDS if kind.warm):
         yield kind.name, _seconds(partial(_warm_up_kind, kind.warm))
-
-
-def _warm_up_records() -> None:
-    """Read, check and write a game of each format."""
-    first_illegal([record_of(parse(b"(;SZ[9];B[ee])")[0])])
-    columns, _ = read_columns(b"1. e4 *")
-    san_texts(columns.states, columns.actions, np.diff(columns.move_firsts), columns.chess960)
-    first_illegal([Record("chess", ("e2e4",))])
 
 
 def _warm_up_kind(spec: str) -> None:

@@ -1,9 +1,9 @@
-"""Files inside folders, archives and compressed files, one after the other, each read up to a limit.
+"""Files inside folders, archives and compressed files, one after the other, each as a stream or up to a limit.
 
-`members` walks the paths given: a folder holds what lies below it, an archive (.zip, .tar, also compressed) its
+`sources` walks the paths given: a folder holds what lies below it, an archive (.zip, .tar, also compressed) its
 members, a compressed file (.gz, .xz, .bz2) one file. Archives are told by their first bytes, not by their names, and
 streamed: memory does not grow with their size. Of a folder or an archive only what has the name of a record or an
-archive is taken; a path named outright is always taken.
+archive is taken; a path named outright is always taken. `members` gives whole files.
 """
 
 import bz2
@@ -24,6 +24,7 @@ from sakiyomi.sgf.faults import BadRecord
 RECORDS = (".sgf", ".mgt", ".pgn", ".csa", ".kif", ".kifu", ".ki2", ".usi")
 ARCHIVES = (".zip", ".tar", ".tgz", ".txz", ".tbz2", ".gz", ".xz", ".bz2")
 _MAX_NESTING = 2  # archives within archives
+_PIECE = 1 << 16  # bytes that are unpacked at once, and lost where a file breaks off
 _OPENERS: dict[bytes, Any] = {b"\x1f\x8b": gzip.open, b"\xfd7zXZ\0": lzma.open, b"BZh": bz2.open}
 _BROKEN = (
     OSError,
@@ -54,8 +55,67 @@ class Meter:
             return self.done
 
 
+class Source:
+    """An open file that can be looked into before it is read; good until the next one is asked for.
+
+    `name` is the path, inside an archive "archive!member"; `size` the bytes that it has, -1 where that is not known
+    beforehand. A file that cannot be unpacked to its end ends before, and `broken` says why.
+    """
+
+    def __init__(self, name: str, file: IO[bytes], size: int):
+        self.name, self.size = name, size
+        self.broken: BadRecord | None = None
+        self._file, self._seen = file, b""
+
+    def head(self, count: int) -> bytes:
+        """The first `count` bytes, before any is read."""
+        if len(self._seen) < count:
+            self._seen += self._more(count - len(self._seen))
+        return self._seen[:count]
+
+    def read(self, count: int) -> bytes:
+        """The next `count` bytes, less only at the end."""
+        data, self._seen = self._seen[:count], self._seen[count:]
+        return data if len(data) == count else data + self._more(count - len(data))
+
+    def whole(self, limit: int) -> bytes:
+        """The rest. Raises BadRecord if it cannot be unpacked, or if there are more than `limit` bytes."""
+        data = b"" if self.size > limit else self.read(limit + 1)
+        if self.broken:
+            raise self.broken
+        if self.size > limit or len(data) > limit:
+            reason = f"larger than {limit:,} bytes, the most that a file which is parsed whole may have"
+            raise BadRecord(reason, file=self.name)
+        return data
+
+    def _more(self, count: int) -> bytes:
+        parts: list[bytes] = []
+        try:
+            while count > 0 and not self.broken and (part := self._file.read(min(count, _PIECE))):
+                parts.append(part)
+                count -= len(part)
+        except _BROKEN as error:
+            self.broken = _broken(self.name, error)
+        return b"".join(parts)
+
+
+_Entry = Source | BadRecord
+
+
 def members(paths: tuple[Path, ...], limit: int, meter: Meter) -> Iterator[tuple[str, bytes | BadRecord]]:
     """Name and bytes of each file; in place of bytes a BadRecord for what cannot be opened or is over `limit` bytes."""
+    for name, source in sources(paths, limit, meter):
+        try:
+            yield name, source if isinstance(source, BadRecord) else source.whole(limit)
+        except BadRecord as error:
+            yield name, error
+
+
+def sources(paths: tuple[Path, ...], limit: int, meter: Meter) -> Iterator[tuple[str, _Entry]]:
+    """Name and source of each file; in place of a source a BadRecord for what cannot be opened.
+
+    `limit` is the most bytes that a zip file inside another archive may have, as it is unpacked in memory.
+    """
     files = [path for given in paths for path in _files(given)]
     meter.total = sum(path.stat().st_size for path in files if path.is_file())
     for path in files:
@@ -84,11 +144,11 @@ def _files(given: Path) -> Iterator[Path]:
                 yield Path(folder, name)
 
 
-def _opened(name: str, file: IO[bytes], size: int, limit: int, nesting: int) -> Iterator[tuple[str, bytes | BadRecord]]:
+def _opened(name: str, file: IO[bytes], size: int, limit: int, nesting: int) -> Iterator[tuple[str, _Entry]]:
     """What one open file holds: itself, or the files inside. `size` is -1 where it is not known beforehand."""
     buffered: Any = file if isinstance(file, io.BufferedReader) else io.BufferedReader(_Raw(file))
-    head = buffered.peek(512)[:512]
     try:
+        head = buffered.peek(512)[:512]
         opener = next((opener for magic, opener in _OPENERS.items() if head.startswith(magic)), None)
         if opener is not None and nesting <= _MAX_NESTING:
             with opener(buffered, "rb") as inner:
@@ -100,36 +160,35 @@ def _opened(name: str, file: IO[bytes], size: int, limit: int, nesting: int) -> 
         elif opener is not None or head.startswith((b"PK\x03\x04", b"7z\xbc\xaf", b"Rar!")):
             yield name, BadRecord("an archive of a kind, or nested so deep, that it is not opened", file=name)
         else:
-            yield name, _limited(name, buffered, size, limit)
+            yield name, Source(name, buffered, size)
     except _BROKEN as error:
-        yield name, BadRecord(f"the archive or compressed file is broken: {error}", file=name)
+        yield name, _broken(name, error)
 
 
-def _limited(name: str, file: IO[bytes], size: int, limit: int) -> bytes | BadRecord:
-    """The bytes, or a BadRecord if there are more than `limit`."""
-    data = b"" if size > limit else file.read(limit + 1)
-    if size > limit or len(data) > limit:
-        return BadRecord(f"larger than {limit:,} bytes, the most that one file may have", file=name)
-    return data
+def _broken(name: str, error: Exception) -> BadRecord:
+    return BadRecord(f"the archive or compressed file is broken: {error}", file=name)
 
 
-def _tar(name: str, file: IO[bytes], limit: int, nesting: int) -> Iterator[tuple[str, bytes | BadRecord]]:
+def _tar(name: str, file: IO[bytes], limit: int, nesting: int) -> Iterator[tuple[str, _Entry]]:
     with tarfile.open(fileobj=file, mode="r|") as tar:
         for member in tar:
             if member.isfile() and _wanted(member.name):
                 inner = tar.extractfile(member)
                 assert inner is not None, "a regular file has content"
-                yield from _member(f"{name}!{member.name}", inner, member.size, limit, nesting)
+                for full, found in _member(f"{name}!{member.name}", inner, member.size, limit, nesting):
+                    yield full, found
+                    if isinstance(found, Source) and found.broken:
+                        return  # what follows cannot be found
 
 
-def _zip(name: str, file: IO[bytes], limit: int, nesting: int) -> Iterator[tuple[str, bytes | BadRecord]]:
+def _zip(name: str, file: IO[bytes], limit: int, nesting: int) -> Iterator[tuple[str, _Entry]]:
     """Zip files have their table at the end: one inside another archive is first read whole, up to `limit`."""
     if nesting:
-        data = _limited(name, file, -1, limit)
-        if isinstance(data, BadRecord):
-            yield name, data
+        try:
+            file = io.BytesIO(Source(name, file, -1).whole(limit))
+        except BadRecord as error:
+            yield name, error
             return
-        file = io.BytesIO(data)
     with zipfile.ZipFile(file) as archive:
         for info in archive.infolist():
             if info.is_dir() or not _wanted(info.filename):
@@ -142,11 +201,11 @@ def _zip(name: str, file: IO[bytes], limit: int, nesting: int) -> Iterator[tuple
                 yield full, BadRecord(f"cannot be unpacked: {error}", file=full)
 
 
-def _member(name: str, file: IO[bytes], size: int, limit: int, nesting: int) -> Iterator[tuple[str, bytes | BadRecord]]:
+def _member(name: str, file: IO[bytes], size: int, limit: int, nesting: int) -> Iterator[tuple[str, _Entry]]:
     if name.lower().endswith(ARCHIVES):
         yield from _opened(name, file, size, limit, nesting + 1)
     else:
-        yield name, _limited(name, file, size, limit)
+        yield name, Source(name, file, size)
 
 
 def _wanted(name: str) -> bool:

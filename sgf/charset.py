@@ -179,7 +179,7 @@ def _choose(data: bytes, declared: tuple[str, str] | None) -> tuple[str, str]:
         return declared if declared and believed and by_chance else UTF8
     if declared and believed:
         return declared
-    if declared in (None, UTF8) and _nearly_utf8(data):
+    if declared in (None, UTF8) and nearly_utf8(data):
         return UTF8
     if declared and declared[0] == "ISO-8859-1" and latin(data) != declared and re.search(rb"[\x80-\x9f]", data):
         declared = None  # by its quotes and dashes windows-1252
@@ -219,7 +219,7 @@ def _decodes(data: bytes, codec: str) -> bool:
     return True
 
 
-def _nearly_utf8(data: bytes) -> bool:
+def nearly_utf8(data: bytes) -> bool:
     """Is it UTF-8 but for a few bytes, or with "?" where some program lost continuation bytes?"""
     rest, characters = _NEARLY_UTF8.subn(b"", data[:_JUDGED])
     stray = len(rest.translate(None, bytes(range(128))))
@@ -228,6 +228,6 @@ def _nearly_utf8(data: bytes) -> bool:
 
 def decode_broken(raw: bytes) -> str:
     """The text of a value in a UTF-8 file whose bytes are not UTF-8: with U+FFFD, or from another charset."""
-    if _nearly_utf8(raw):
+    if nearly_utf8(raw):
         return raw.decode("utf-8", "replace")
     return raw.decode(likeliest(raw, None)[1], "replace")

@@ -1,16 +1,23 @@
-"""`Collection`: the records of files, folders and archives, one after the other; `load`: those of one path."""
+"""`Collection`: the records of files, folders and archives, one after the other; `load`: those of one path.
+
+The format of each file is told from its content (`formats`). An SGF file is parsed whole; a PGN file is streamed,
+however large it is.
+"""
 
 import os
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
-from sakiyomi.sgf.archive import Meter, members
+from sakiyomi.sgf.archive import Meter, Source, sources
 from sakiyomi.sgf.faults import BadRecord, Found
+from sakiyomi.sgf.formats import HEAD, pgn_start
 from sakiyomi.sgf.go import main_line_of, record_of
-from sakiyomi.sgf.grammar import MAX_BYTES, GameTree, parse
+from sakiyomi.sgf.grammar import MAX_BYTES, parse
+from sakiyomi.sgf.pgn import stream_pgn
 from sakiyomi.sgf.record import Record
 from sakiyomi.sgf.replay import ROWS, first_illegal
+from sakiyomi.sgf.tree import Tree
 
 
 class Collection:
@@ -20,8 +27,9 @@ class Collection:
     cannot be read goes to `failures`, and the rest goes on. `games` and `files` count what the last pass has read.
 
     With `strict` a game with any tolerated fault (`faults.Fault`) is a failure; with `legal` one that does not replay
-    under its rules is (records are then held back until some hundred can be replayed together). A single file may have
-    `limit` bytes. Raises FileNotFoundError at once for a path that does not exist.
+    under its rules is (records are then held back until some hundred can be replayed together; those of PGN always are
+    legal). An SGF file may have `limit` bytes, and so may a single game of PGN. Raises FileNotFoundError at once for a
+    path that does not exist.
     """
 
     def __init__(
@@ -46,52 +54,71 @@ class Collection:
         self.failures.clear()
         self.games = self.files = 0
         self._meter = Meter()
-        return self._legal(self._read()) if self.legal else self._read()
+        return self._read()
 
     def _read(self) -> Iterator[Record]:
-        for name, data in members(self.paths, self.limit, self._meter):
+        held: list[Record] = []  # to be replayed together
+        for _, source in sources(self.paths, self.limit, self._meter):
             self.files += 1
-            if isinstance(data, BadRecord):
-                self.failures.append(data)
-                continue
             try:
-                trees = parse(data, name)
+                if isinstance(source, BadRecord):
+                    raise source
+                if pgn_start(source.head(HEAD)) is not None:
+                    yield from self._replayed(held)
+                    yield from self._from_pgn(source)
+                elif not self.legal:
+                    yield from self._from_sgf(source)
+                else:
+                    for record in self._from_sgf(source):
+                        held.append(record)
+                        if len(held) >= ROWS:
+                            yield from self._replayed(held)
             except BadRecord as error:
                 self.failures.append(error)
-                continue
-            for tree in trees:
-                try:
-                    record = record_of(tree)
-                    if self.strict and tree.faults:
-                        raise _as_failure(tree, tree.faults[0])
-                except BadRecord as error:
-                    self.failures.append(error)
-                else:
-                    self.games += 1
-                    yield record
-
-    def _legal(self, records: Iterator[Record]) -> Iterator[Record]:
-        held: list[Record] = []
-        for record in records:
-            held.append(record)
-            if len(held) >= ROWS:
-                yield from self._replayed(held)
-                held = []
         yield from self._replayed(held)
 
-    def _replayed(self, records: list[Record]) -> Iterator[Record]:
+    def _from_pgn(self, source: Source) -> Iterator[Record]:
+        for found in stream_pgn(source, self.limit):
+            if isinstance(found, BadRecord):
+                self.failures.append(found)
+            elif self._passes(found):
+                yield found
+
+    def _from_sgf(self, source: Source) -> Iterator[Record]:
+        for tree in parse(source.whole(self.limit), source.name):
+            try:
+                record = record_of(tree)
+            except BadRecord as error:
+                self.failures.append(error)
+            else:
+                if self._passes(record):
+                    yield record
+
+    def _passes(self, record: Record) -> bool:
+        """Count the record, unless it has faults and none are tolerated."""
+        tree: Tree = record.tree
+        if self.strict and tree.faults:
+            self.failures.append(_as_failure(tree, tree.faults[0]))
+            return False
+        self.games += 1
+        return True
+
+    def _replayed(self, held: list[Record]) -> Iterator[Record]:
+        """Those of the records held back that are legal; none are held back then."""
+        records = held.copy()
+        held.clear()
         for record, illegal in zip(records, first_illegal(records), strict=True):
             if illegal is None:
                 yield record
                 continue
             self.games -= 1
-            tree: GameTree = record.tree
-            places = main_line_of(record).offsets if illegal.move else ()
+            tree: Tree = record.tree
+            places = main_line_of(record).offsets if illegal.move and record.game.startswith("go-") else ()
             offset = int(places[illegal.move - 1]) if len(places) >= illegal.move > 0 else tree.offset
             self.failures.append(tree.bad(str(illegal), offset))
 
 
-def _as_failure(tree: GameTree, found: Found) -> BadRecord:
+def _as_failure(tree: Tree, found: Found) -> BadRecord:
     detail = f" ({found.detail})" if found.detail else ""
     return BadRecord(found.fault.value + detail, file=tree.file, byte=found.byte, line=found.line, game=found.game)
 

@@ -41,6 +41,24 @@ class Fault(Enum):
     OTHER_GAME = "GM is not 1: properties only, no moves"
     ODD_NUMBER = "a size, komi or handicap that is not written as a plain number: its likely meaning"
     ODD_RESULT = "a result that is not written as FF[4] says: its likely meaning, or '*'"
+    # PGN
+    NOT_UTF8 = "bytes that are not UTF-8: read as windows-1252, or in the charset in which they read best"
+    TEXT_BEFORE = "text before the first game: skipped"
+    DUPLICATE_TAG = "one tag twice in a game: the last one counts"
+    UNKNOWN_RESULT_TAG = "a Result tag other than 1-0, 0-1, 1/2-1/2 and *: its likely meaning, or '*'"
+    RESULTS_DISAGREE = "the Result tag and the result after the moves disagree: the tag counts"
+    NO_RESULT = "no result after the moves: the Result tag counts"
+    NO_MOVETEXT = "tags with nothing after them, not even a result: a game without moves"
+    UNCLOSED_COMMENT = "a '{' without its '}': the comment goes on to the end of the file"
+    UNCLOSED_VARIATION = "a '(' without its ')': the variation ends with the game"
+    POSITION_MENDED = "castling rights or an en passant square of the FEN tag that cannot be: left out"
+    UNKNOWN_VARIANT = "a Variant that is not known: read as chess, its moves are checked"
+    OTHER_VARIANT = "a Variant that is neither chess nor Chess960: tags only, no moves"
+
+
+_NAMES = list(Fault.__members__)
+PGN_FAULTS = frozenset(Fault[name] for name in _NAMES[_NAMES.index("NOT_UTF8") :])
+"""Those of PGN; the others are SGF's."""
 
 
 @dataclass(frozen=True)

@@ -117,6 +117,11 @@ class GameTree:
         """The main line is nodes `first` to this one - 1: a first child always follows its parent."""
         return int(main_line_end(self.columns.nodes, self.first, self.stop))
 
+    @property
+    def has_variations(self) -> bool:
+        """Is there more than the main line?"""
+        return self.main_line_stop < self.stop
+
     @cached_property
     def _families(self) -> tuple[Rows, NDArray[np.int64]]:
         """The nodes after the root sorted by parent, and where each parent's children begin."""
@@ -313,11 +318,11 @@ def _looks_like(data: bytes) -> str:
     if not head:
         return "; the file is empty"
     if head.startswith(b"[Event ") or b"\n[White " in head:
-        return "; it looks like PGN, and of the record formats SGF can be read"
+        return "; it looks like PGN, which `load` reads"
     if head.startswith((b"V2", b"V3", b"'CSA", b"PI", b"N+")):
-        return "; it looks like CSA, and of the record formats SGF can be read"
+        return "; it looks like CSA, and of the record formats SGF and PGN can be read"
     if b"KIF" in head[:100] or "手合割".encode() in head or "手合割".encode("cp932") in head:
-        return "; it looks like KIF, and of the record formats SGF can be read"
+        return "; it looks like KIF, and of the record formats SGF and PGN can be read"
     return "; it looks like a web page" if b"<html" in head.lower() or b"<!doctype" in head.lower() else ""
 
 

@@ -17,8 +17,8 @@ class Record:
     (`Game.position_text`) or None for the ordinary start; `moves` the main line in the game's notation ("D4", "pass");
     `result` "B+3.5", "W+R", "1-0", "0-1", "1/2-1/2", "0" (Go: a draw) or "*" (unknown or unfinished); `ending` why it
     ended, in words ("two passes", "resignation", "illegal move", "" when unknown); `players` the names, first player
-    first; `comments` maps a ply (0 = before the first move) to text; `tree` is the format's own tree with everything
-    else that the file holds, or None.
+    first; `comments` maps a ply (0 = before the first move) to text; `tree` is the format's own tree (`tree.Tree`) with
+    everything else that the file holds, or None.
     """
 
     game: str

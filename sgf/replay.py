@@ -2,7 +2,8 @@
 
 Records are replayed as servers played them: with simple ko only, whatever superko the rules name; suicide is a fault
 unless the rules allow it; two passes do not stop a game that goes on; stones set up within a game start ko afresh; a
-move that KO marks is carried out whatever the rules say.
+move that KO marks is carried out whatever the rules say. Chess goes on after a draw by rule (bare kings, the
+seventy-five-move rule, a fivefold repetition) that nobody noticed.
 """
 
 from collections import defaultdict
@@ -14,10 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sakiyomi.boards.catalog import make_game
+from sakiyomi.boards.chess import Chess
 from sakiyomi.boards.game import Game, IllegalMove
 from sakiyomi.boards.go import Go
 from sakiyomi.boards.go.notation import MAX_SIZE, Diagram
 from sakiyomi.boards.position import Position
+from sakiyomi.sgf import chess_moves
 from sakiyomi.sgf import properties as props
 from sakiyomi.sgf.go import board_size, komi_of, main_line_of
 from sakiyomi.sgf.mainline import BLACK, EMPTY, MainLine
@@ -66,6 +69,9 @@ def positions(record: Record, game: Game | None = None) -> Iterator[Position]:
     cannot play or a first position that cannot be.
     """
     game = game or game_of(record)
+    if isinstance(game, Chess):
+        yield from _chess_positions(record, game)
+        return
     position = Position(game, record.setup)
     yield position.copy()
     line = main_line_of(record) if isinstance(game, Go) else None
@@ -79,6 +85,22 @@ def positions(record: Record, game: Game | None = None) -> Iterator[Position]:
                     position.play(move)
                 if ply + 1 in line.setups:
                     position = _set_up(game, position, line.setups[ply + 1])
+            else:
+                position.play(move)
+        except ValueError as error:
+            raise IllegalMove(f"move {ply + 1}: {error}") from None
+        yield position.copy()
+
+
+def _chess_positions(record: Record, game: Chess) -> Iterator[Position]:
+    position = Position(game, record.setup)
+    yield position.copy()
+    for ply, move in enumerate(record.moves):
+        try:
+            if game.ending(position.state)[0]:
+                action = chess_moves.action_after_end(game, position.state, move)
+                position._past.append((position.state.copy(), action))
+                game.play(position.state, np.array([action], np.int32))
             else:
                 position.play(move)
         except ValueError as error:
@@ -140,8 +162,12 @@ def first_illegal(records: Sequence[Record]) -> list[Illegal | None]:
     """For each record, why it does not replay, or None if it does; games of one board size are replayed together."""
     answers: list[Illegal | None] = [None] * len(records)
     groups: dict[tuple[int, int, bool], list[tuple[int, MainLine]]] = defaultdict(list)
+    for name, game in chess_moves.GAMES.items():
+        those = [index for index, record in enumerate(records) if record.game == name]
+        for index, illegal in zip(those, _chess_illegal(game, [records[index] for index in those]), strict=True):
+            answers[index] = illegal
     for index, record in enumerate(records):
-        if not record.moves and not record.setup:
+        if record.game in chess_moves.GAMES or (not record.moves and not record.setup):
             continue
         try:
             if not record.game.startswith("go-"):
@@ -165,6 +191,29 @@ def first_illegal(records: Sequence[Record]) -> list[Illegal | None]:
     return answers
 
 
+def _chess_illegal(game: Chess, records: Sequence[Record]) -> list[Illegal | None]:
+    """`first_illegal` for records of one kind of chess; games that came legal out of a file are not played again."""
+    answers: list[Illegal | None] = [None] * len(records)
+    rows, starts, lines = [], [], []
+    for row, record in enumerate(records):
+        if chess_moves.known_legal(record) or (not record.moves and not record.setup):
+            continue
+        try:
+            start, line = chess_moves.start_of(record), chess_moves.codes_of(record.moves)
+        except ValueError:
+            answers[row] = _slowly(record)
+            continue
+        rows.append(row)
+        starts.append(start)
+        lines.append(line)
+    if not rows:
+        return answers
+    played = chess_moves.play(game, np.concatenate(starts), lines)
+    for index in np.flatnonzero(played.played < np.diff(played.firsts)).tolist():
+        answers[rows[index]] = _slowly(records[rows[index]])
+    return answers
+
+
 def _slowly(record: Record) -> Illegal | None:
     """The answer for one record, move by move."""
     number = -1
@@ -173,6 +222,8 @@ def _slowly(record: Record) -> Illegal | None:
             number += 1
     except IllegalMove as error:
         return Illegal(number + 1, str(error).partition(": ")[2])
+    except ValueError as error:
+        return Illegal(0, str(error))
     return None
 
 

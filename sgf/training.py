@@ -4,15 +4,17 @@ Many games are replayed side by side, a ply of all of them at a time, so that a 
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sakiyomi.boards.chess import Chess
 from sakiyomi.boards.game import Game, States
 from sakiyomi.boards.go import Go
 from sakiyomi.boards.position import Position
+from sakiyomi.sgf import chess_moves
 from sakiyomi.sgf import properties as props
 from sakiyomi.sgf.go import main_line_of
 from sakiyomi.sgf.record import Record
@@ -72,6 +74,8 @@ class Training:
     def _prepared(self, held: list[tuple[Record, float]], suicide: bool) -> "_Chunk":
         if isinstance(self.game, Go):
             chunk = _go_chunk(self.game, held, suicide, self.left_out)
+        elif isinstance(self.game, Chess):
+            chunk = _chess_chunk(self.game, held, self.left_out)
         else:
             chunk = _other_chunk(self.game, held, self.left_out)
         self.games += len(chunk.lengths)
@@ -109,7 +113,11 @@ def to_training(
     Games of another kind or size, and those without a known result are left out, unless `unknown` gives the value for
     Black or the first player to put in its place. A game that has an illegal move, stones set up within it or a move
     that KO orders is taken up to there. Passes that are in no file (`MainLine.implied`) are played, but not learnt.
+
+    Raises ValueError for `compact` with a game whose planes hold fractions (chess: move counts).
     """
+    if compact and isinstance(game, Chess):
+        raise ValueError("compact: chess's planes of move counts hold fractions, which bytes cannot")
     if batch < 1:
         raise ValueError(f"batch must be 1 or more, got {batch}")
     return Training(records, game, batch, compact, unknown, shuffle, window)
@@ -134,6 +142,36 @@ def _go_chunk(game: Go, held: list[tuple[Record, float]], suicide: bool, left_ou
     return _Chunk(batch.game, batch.states, batch.actions, learn, batch.play(), np.array(results, np.float32))
 
 
+def _chess_chunk(game: Chess, held: list[tuple[Record, float]], left_out: Counter[str]) -> _Chunk:
+    roots, lines, results = [], [], []
+    for record, result in held:
+        try:
+            roots.append(chess_moves.start_of(record))
+        except ValueError:
+            left_out["no legal first position"] += 1
+            continue
+        try:
+            lines.append(chess_moves.actions_of(record))
+        except ValueError:
+            left_out["moves that are no moves"] += 1
+            roots.pop()
+            continue
+        results.append(result)
+    states = np.concatenate(roots) if roots else game.new(0)
+    return _table(game, states, lines, results)
+
+
+def _table(
+    game: Game, states: States, lines: Sequence[Sequence[int] | NDArray[np.int32]], results: list[float]
+) -> _Chunk:
+    """Games as a chunk in which all moves are to be learnt."""
+    lengths = np.array([len(actions) for actions in lines], np.int32)
+    table = np.zeros((len(lines), max(lengths.tolist(), default=0)), np.int32)
+    for row, actions in enumerate(lines):
+        table[row, : len(actions)] = actions
+    return _Chunk(game, states, table, np.ones(table.shape, np.bool_), lengths, np.array(results, np.float32))
+
+
 def _other_chunk(game: Game, held: list[tuple[Record, float]], left_out: Counter[str]) -> _Chunk:
     """Any other game, replayed move by move to check them."""
     lines, roots, results = [], [], []
@@ -146,12 +184,7 @@ def _other_chunk(game: Game, held: list[tuple[Record, float]], left_out: Counter
         roots.append(position.state.copy())
         lines.append(_legal_actions(position, record.moves))
         results.append(result)
-    lengths = np.array([len(actions) for actions in lines], np.int32)
-    table = np.zeros((len(lines), max(lengths.tolist(), default=0)), np.int32)
-    for row, actions in enumerate(lines):
-        table[row, : len(actions)] = actions
-    states = np.concatenate(roots) if roots else game.new(0)
-    return _Chunk(game, states, table, np.ones(table.shape, np.bool_), lengths, np.array(results, np.float32))
+    return _table(game, np.concatenate(roots) if roots else game.new(0), lines, results)
 
 
 def _legal_actions(position: Position, moves: Iterable[str]) -> list[int]:

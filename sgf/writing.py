@@ -1,4 +1,4 @@
-"""`Record` -> SGF, and `save`.
+"""`save`, and `Record` -> SGF; `pgn_writing` has PGN.
 
 A record that still has the tree it was read from is written as that tree, variations and all, with the root's
 properties changed where the record's fields were. One without, or with other moves, is written from its fields.
@@ -11,7 +11,10 @@ import os
 import re
 import tempfile
 from collections.abc import Callable, Iterable
+from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
+from typing import IO, Any
 
 import numpy as np
 
@@ -33,35 +36,49 @@ from sakiyomi.sgf.go import (
 )
 from sakiyomi.sgf.grammar import GameTree, encode, escape, write_node, write_tree
 from sakiyomi.sgf.mainline import BLACK, WHITE, MainLine
+from sakiyomi.sgf.pgn_writing import pgn_parts
 from sakiyomi.sgf.record import Record
 
 Values = dict[str, list[str]]
 _NODES_A_LINE = 10
-_COMPRESS: dict[str, Callable[[bytes], bytes]] = {".gz": gzip.compress, ".xz": lzma.compress, ".bz2": bz2.compress}
+_COMPRESS: dict[str, Callable[[IO[bytes]], Any]] = {
+    ".gz": partial(gzip.GzipFile, "", "wb", 9),
+    ".xz": partial(lzma.LZMAFile, mode="wb"),
+    ".bz2": partial(bz2.BZ2File, mode="wb"),
+}
 _GM = {"othello": "2", "chess": "3", "chess960": "3", "shogi": "8"}
 
 
 def save(records: Record | Iterable[Record], path: str | os.PathLike[str], charset: str | None = None) -> None:
-    """Write one record, or several into one file, as SGF; a path that ends in .gz, .xz or .bz2 is compressed.
+    """Write one record, or several into one file: as PGN if the path ends in .pgn, else as SGF.
 
-    `charset` is a name that CA may hold; by default the one that all records came in, or else UTF-8. The file appears
-    whole or not at all. Raises ValueError for a charset that is unknown or lacks a character, for a record that SGF
-    cannot hold, and for a path that names another format.
+    Behind that, .gz, .xz or .bz2 compresses. PGN is written as it comes, so that any number of records fits.
+
+    `charset` is a name that CA may hold; by default, for SGF, the one that all records came in, or else UTF-8. The file
+    appears whole or not at all. Raises ValueError for a charset that is unknown or lacks a character, for a record that
+    the format cannot hold, and for a path that names a format that is not written.
     """
     path = Path(path)
-    if path.suffix.lower() in (".pgn", ".csa", ".kif", ".kifu", ".ki2", ".usi"):
-        raise ValueError(f"cannot write {path}: records are written as SGF (.sgf)")
-    data = to_sgf(records, charset)
-    compress = _COMPRESS.get(path.suffix.lower())
-    write_whole(path, compress(data) if compress else data)
+    packed = path.suffix.lower() in _COMPRESS
+    ending = Path(path.stem).suffix.lower() if packed else path.suffix.lower()
+    if ending in (".csa", ".kif", ".kifu", ".ki2", ".usi"):
+        raise ValueError(f"cannot write {path}: records are written as SGF (.sgf) or PGN (.pgn)")
+    parts = pgn_parts(records, charset or "UTF-8") if ending == ".pgn" else iter([to_sgf(records, charset)])
+    write_whole(path, parts, _COMPRESS[path.suffix.lower()] if packed else None)
 
 
-def write_whole(path: Path, data: bytes) -> None:
-    """Write a file by way of a temporary one beside it, so that nobody finds it half-written."""
+def write_whole(
+    path: Path, data: bytes | Iterable[bytes], compress: Callable[[IO[bytes]], IO[bytes]] | None = None
+) -> None:
+    """Write a file by way of a temporary one beside it, so that nobody finds it half-written.
+
+    `data` may come in parts, and `compress` may wrap the file.
+    """
     handle, temporary = tempfile.mkstemp(prefix=f".{path.name[:40]}.", dir=path.parent)
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
+        with os.fdopen(handle, "wb") as file, nullcontext(file) if compress is None else compress(file) as out:
+            for part in [data] if isinstance(data, bytes) else data:
+                out.write(part)
         mask = os.umask(0)
         os.umask(mask)
         os.chmod(temporary, 0o666 & ~mask)

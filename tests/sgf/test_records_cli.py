@@ -99,7 +99,8 @@ def test_convert_leaves_out_what_cannot_be_read_and_says_so(games, tmp_path):
 
 def test_convert_refuses_what_it_cannot_write(games, tmp_path):
     for arguments, reason in (
-        (["--out", tmp_path / "all.pgn"], "must end in .sgf"),
+        (["--out", tmp_path / "all.txt"], "must end in .sgf or .pgn"),
+        (["--out", tmp_path / "all.pgn"], "odd.sgf, game 1: PGN holds chess and chess960, not go-9x9"),
         (["--out", tmp_path / "all.sgf", "--charset", "klingon"], "unknown charset"),
     ):
         done = run("convert", games, *arguments)
@@ -121,3 +122,66 @@ def test_help_teaches_with_an_example(command):
     done = run(command, "--help")
     assert done.exit_code == 0
     assert f"Example: sakiyomi records {command} " in done.stdout
+
+
+PGN = """[Event "cup"]
+[Date "2021.03.04"]
+[White "Kuro"]
+[Black "Shiro"]
+[Result "0-1"]
+[WhiteElo "2450"]
+[ECO "A00"]
+
+1. f3 e5 2. g4 (2. e4 Nf6) Qh4# 0-1
+
+1. e4 e5 2. Kf6 *
+"""
+
+
+@pytest.fixture
+def mixed(games):
+    (games / "chess.pgn").write_text(PGN)
+    return games
+
+
+def test_check_of_a_mixed_folder(mixed):
+    done = run("check", mixed)
+    assert done.exit_code == 1
+    assert "3 sound games, 1 failures" in done.stdout
+    assert "chess.pgn: game 2, byte 160, line 11: move 3: illegal move Kf6 in rnbqkbnr/pppp1ppp/8/4p3/" in done.stdout
+
+
+def test_stats_of_a_mixed_folder(mixed):
+    counted = json.loads(run("stats", mixed, "--json").stdout)
+    assert counted["game"] == {"go-9x9": 2, "chess": 1}
+    assert counted["result"] == {"black wins": 3} or counted["result"] == {"black wins": 2, "unknown": 1}
+    assert counted["how"]["checkmate"] == 1
+    assert counted["ECO"] == {"A00": 1}
+    assert counted["rating"] == {"2400-2599": 1, "unknown": 1}
+    assert counted["year"]["2021"] == 1
+    assert counted["handicap"] == {"0": 2}
+    assert counted["games with variations"] == 2
+    chess_only = json.loads(run("stats", mixed / "chess.pgn", "--json").stdout)
+    assert "handicap" not in chess_only
+    assert chess_only["failures"] == 1
+
+
+def test_convert_to_pgn(mixed, tmp_path):
+    out = tmp_path / "all.pgn.gz"
+    done = run("convert", mixed / "chess.pgn", "--out", out)
+    assert done.exit_code == 1
+    assert "1 games written" in done.stdout
+    (record,) = load(out)
+    assert record.tree.has_variations
+    run("convert", mixed / "chess.pgn", "--out", out, "--main-line")
+    assert load(out) == [record]
+    assert not load(out)[0].tree.has_variations
+
+
+def test_convert_between_formats(mixed, tmp_path):
+    (mixed / "chess.pgn").write_text(PGN.partition("1. e4")[0])
+    assert run("convert", mixed, "--out", tmp_path / "all.sgf").exit_code == 0
+    records = load(tmp_path / "all.sgf")
+    assert [record.game for record in records] == ["chess", "go-9x9", "go-9x9"]
+    assert records[0].ending == "checkmate"
+    assert records[0].tags == {"event": "cup", "date": "2021-03-04", "WhiteElo": "2450", "ECO": "A00"}

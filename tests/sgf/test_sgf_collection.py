@@ -62,15 +62,15 @@ def test_the_same_games_come_out_of_everything(kind, tmp_path):
     for _ in range(2):  # as often as one likes
         records = list(collection)
         assert sorted(record.moves for record in records) == sorted(
-            [("E5", "G7")] * 3 + [("E5",), ("G7",), ("E5",), ("C7",)]
+            [("E5", "G7")] * 3 + [("E5",), ("G7",), ("E5",), ("C7",), ("e2e4",)]
         )
         reasons = sorted((bad.file.rpartition("/")[2], bad.game, bad.line) for bad in collection.failures)
-        assert reasons == [("bad.sgf", 0, 1), ("game.pgn", 0, 1), ("off.sgf", 2, 2)]
-        assert (collection.games, collection.files) == (7, 7)
+        assert reasons == [("bad.sgf", 0, 1), ("off.sgf", 2, 2)]
+        assert (collection.games, collection.files) == (8, 7)
     assert collection.progress[0] == collection.progress[1] > 0
-    (pgn,) = [bad for bad in collection.failures if bad.file.endswith(".pgn")]
-    assert "looks like PGN" in pgn.reason
-    assert "\n" not in str(pgn)
+    (page,) = [bad for bad in collection.failures if bad.file.endswith("bad.sgf")]
+    assert "looks like a web page" in page.reason
+    assert "\n" not in str(page)
 
 
 def test_folders_are_read_in_order_and_archives_name_their_members(tmp_path):
@@ -97,13 +97,13 @@ def test_archives_within_archives(tmp_path):
         archive.writestr("one.sgf.xz", lzma.compress(GOOD % 9))
         archive.writestr("inner.zip", zip_bytes())
     collection = Collection(path)
-    assert len(list(collection)) == 7 + 1 + 7
-    assert len(collection.failures) == 6
+    assert len(list(collection)) == 8 + 1 + 8
+    assert len(collection.failures) == 4
     with tarfile.open(tmp_path / "outer.tar.gz", "w:gz") as tar:
         info = tarfile.TarInfo("inner.zip")
         info.size = len(zip_bytes())
         tar.addfile(info, io.BytesIO(zip_bytes()))
-    assert len(list(Collection(tmp_path / "outer.tar.gz"))) == 7
+    assert len(list(Collection(tmp_path / "outer.tar.gz"))) == 8
 
 
 def test_archives_within_archives_end_somewhere(tmp_path):
@@ -135,7 +135,7 @@ def test_a_damaged_member_does_not_stop_a_zip(tmp_path):
     data[offset + 45] ^= 0xFF
     path.write_bytes(data)
     collection = Collection(path)
-    assert len(list(collection)) == 6
+    assert len(list(collection)) == 7
     assert any(bad.file.endswith("games/0.sgf") for bad in collection.failures)
 
 
@@ -200,3 +200,29 @@ def test_a_failure_can_be_sent_to_another_process():
     bad = BadRecord("why", file="f", byte=3, line=2, game=1)
     twin = pickle.loads(pickle.dumps(bad))
     assert (str(twin), twin.byte, twin.line, twin.game, twin.file) == (str(bad), 3, 2, 1, "f")
+
+
+@pytest.mark.parametrize("compress", [gzip.compress, lzma.compress, bz2.compress])
+def test_a_cut_pgn_gives_what_it_has_and_a_failure(compress, tmp_path):
+    path = tmp_path / "games.pgn.packed"
+    games = b"".join(b'[Event "%d"]\n\n1. %s4 *\n\n' % (n, b"abcdefgh"[n % 8 : n % 8 + 1]) for n in range(60_000))
+    packed = compress(games)
+    path.write_bytes(packed[: len(packed) * 4 // 5])
+    (tmp_path / "sound.sgf").write_bytes(GOOD % 5)
+    collection = Collection(path, tmp_path / "sound.sgf")
+    found = [record.game for record in collection]
+    assert found[-1] == "go-9x9"
+    assert 1000 < len(found) < 60_000
+    (bad,) = collection.failures
+    assert "broken" in bad.reason
+
+
+def test_trees_of_all_formats_say_the_same_things(tmp_path):
+    (tmp_path / "a.sgf").write_bytes(b"(;SZ[9];B[EE](;W[gc])(;W[cg]))")
+    (tmp_path / "b.pgn").write_bytes(b"1. e4 (1. d4) e5")
+    for record in Collection(tmp_path):
+        tree = record.tree
+        assert (tree.number, tree.offset, tree.has_variations, tree.charset) == (1, 0, True, "US-ASCII")
+        assert len(tree.faults) == 1
+        assert tree.file.startswith(str(tmp_path))
+        assert str(tree.bad("why", 0)) == f"{tree.file}: game 1, byte 0, line 1: why"
