@@ -194,7 +194,7 @@ class Crew:
         """The game lost by the player whose code ran; without a result if none did."""
         side = worker.side
         fault = PlayerFault(termination if side is not None else Termination.INTERRUPTED, why)
-        names, moves = (pairing.first, pairing.second), worker.moves or pairing.opening
+        names, moves = (pairing.first, pairing.second), worker.moves or pairing.opening.moves
         lost = lost_game(self._setup.game, names, moves, side or 0, fault, setup=pairing.opening.setup)
         return worker.finished(lost)
 

@@ -10,7 +10,6 @@ A file holds
 """
 
 import re
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -87,19 +86,18 @@ def random_openings(game: Game, plies: int, count: int, seed: int) -> tuple[Open
     return tuple(found)
 
 
-def check_opening(game: Game, moves: Sequence[str], where: str) -> Opening:
-    """`moves`, from the setup of an `Opening` or the ordinary start, as the game writes them.
+def check_opening(game: Game, opening: Opening, where: str) -> Opening:
+    """`opening` as the game writes it.
 
     Raises ValueError, beginning with `where`, for a setup that is none, an illegal move and the end of the game.
     """
-    setup = moves.setup if isinstance(moves, Opening) else None
     try:
-        position = Position(game, setup)
+        position = Position(game, opening.setup)
     except BadNotation as error:
         raise ValueError(f"{where}: {error}") from None
-    start = None if setup is None else position.text()
+    start = None if opening.setup is None else position.text()
     written: list[str] = []
-    for number, move in enumerate(moves, 1):
+    for number, move in enumerate(opening.moves, 1):
         try:
             action = position.action(move)
         except (IllegalMove, BadNotation) as error:
@@ -109,7 +107,7 @@ def check_opening(game: Game, moves: Sequence[str], where: str) -> Opening:
     if (outcome := outcome_of(position)) is not None:
         after = f"after these {len(written)} moves" if written else f"there ({outcome.ending.text})"
         raise ValueError(f"{where}: the game is over {after}; an opening must leave one to play")
-    return Opening(written, start)
+    return Opening(tuple(written), start)
 
 
 def _random_opening(game: Game, plies: int, rng: np.random.Generator) -> Opening | None:
@@ -122,7 +120,7 @@ def _random_opening(game: Game, plies: int, rng: np.random.Generator) -> Opening
             return None
         moves.append(legal[int(rng.integers(len(legal)))])
         position.play(moves[-1])
-    return None if position.outcome() else Opening(moves, setup)
+    return None if position.outcome() else Opening(tuple(moves), setup)
 
 
 def _drawn_start(game: Any, rng: np.random.Generator) -> Position:
@@ -147,7 +145,7 @@ def _from_lines(path: Path, text: str, game: Game, most: int | None) -> list[Ope
     for number, line in enumerate(text.splitlines(), 1):
         setup, bar, moves = line.partition("#")[0].rpartition("|")
         if setup.strip() or moves.strip():
-            opening = Opening(moves.replace(",", " ").split()[:most], setup.strip() if bar else None)
+            opening = Opening(tuple(moves.replace(",", " ").split()[:most]), setup.strip() if bar else None)
             found.append(check_opening(game, opening, f"openings {path}, line {number}"))
     return found
 

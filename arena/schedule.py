@@ -10,36 +10,29 @@ from dataclasses import dataclass
 import numpy as np
 
 
-class Opening(tuple[str, ...]):
+@dataclass(frozen=True)
+class Opening:
     """Moves played before the players are asked, from the position `setup` (None: the game's ordinary start)."""
 
-    setup: str | None
+    moves: tuple[str, ...] = ()
+    setup: str | None = None
 
-    def __new__(cls, moves: Iterable[str] = (), setup: str | None = None) -> "Opening":  # noqa: D102
-        opening = super().__new__(cls, moves)
-        opening.setup = setup
-        return opening
+    @classmethod
+    def of(cls, line: "Opening | Iterable[str]") -> "Opening":
+        """`line` itself, or the opening with these moves."""
+        return line if isinstance(line, Opening) else cls(tuple(line))
 
     @classmethod
     def parse(cls, text: str) -> "Opening":
         """What `text` gave."""
         setup, bar, moves = text.rpartition(" |")
-        return cls(moves.split(), setup if bar else None)
+        return cls(tuple(moves.split()), setup if bar else None)
 
     @property
     def text(self) -> str:
         """One line: the moves, after "SETUP |" if there is a setup."""
-        moves = " ".join(self)
+        moves = " ".join(self.moves)
         return moves if self.setup is None else f"{self.setup} | {moves}".rstrip()
-
-    def __eq__(self, other: object) -> bool:
-        return tuple.__eq__(self, other) is True and self.setup == getattr(other, "setup", None)
-
-    def __ne__(self, other: object) -> bool:
-        return not self == other
-
-    def __hash__(self) -> int:
-        return hash((tuple(self), self.setup)) if self.setup else super().__hash__()
 
 
 @dataclass(frozen=True)
@@ -56,13 +49,9 @@ class Pairing:
     opening: Opening
     pair: int
 
-    def __post_init__(self) -> None:
-        if not isinstance(self.opening, Opening):
-            object.__setattr__(self, "opening", Opening(self.opening))
-
 
 def round_robin(
-    names: Sequence[str], games_per_pair: int, openings: Sequence[Sequence[str]] = ((),)
+    names: Sequence[str], games_per_pair: int, openings: Sequence[Sequence[str] | Opening] = ((),)
 ) -> tuple[Pairing, ...]:
     """Everyone against everyone, `games_per_pair` games for each two players.
 
@@ -78,7 +67,7 @@ def round_robin(
         raise ValueError(f"two players are called {twice[0]!r}; give one another name: NAME={twice[0]}")
     if games_per_pair < 1:
         raise ValueError(f"games for each pair must be 1 or more, got {games_per_pair}")
-    lines = [line if isinstance(line, Opening) else Opening(line) for line in openings]
+    lines = [Opening.of(line) for line in openings]
     if not lines:
         raise ValueError("openings must hold at least one opening; the empty one () is the ordinary start")
     meetings = list(_meetings(len(names)))

@@ -58,7 +58,7 @@ class Tournament:
         players: Players,
         *,
         games: int = 10,
-        openings: str | Sequence[Sequence[str]] = "",
+        openings: str | Sequence[Sequence[str] | Opening] = "",
         budget: Budget = NO_LIMIT,
         seed: int = 0,
         workers: int | None = None,
@@ -85,7 +85,7 @@ class Tournament:
         if self.folder and self.folder.database.exists():
             self._check_stored()
 
-    def _config(self, games: int, openings: str | Sequence[Sequence[str]], lines: Sequence[Opening]) -> dict[str, Any]:
+    def _config(self, games: int, openings: str | Sequence[Any], lines: Sequence[Opening]) -> dict[str, Any]:
         """What fixes the games, as JSON: random openings by their name, so that more can be drawn, others in full."""
         named = isinstance(openings, str) and drawn(openings, self.game)
         return {
@@ -359,10 +359,12 @@ def processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _openings(openings: str | Sequence[Sequence[str]], game: Game, count: int, seed: int) -> tuple[Opening, ...]:
+def _openings(
+    openings: str | Sequence[Sequence[str] | Opening], game: Game, count: int, seed: int
+) -> tuple[Opening, ...]:
     if isinstance(openings, str):
         return load_openings(openings, game, count, seed)
-    return tuple(check_opening(game, moves, f"opening {number}") for number, moves in enumerate(openings, 1))
+    return tuple(check_opening(game, Opening.of(line), f"opening {n}") for n, line in enumerate(openings, 1))
 
 
 def _shown(value: Any) -> str:

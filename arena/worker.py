@@ -85,13 +85,13 @@ class Bench:
             except (PlayerFault, ValueError, OSError) as error:
                 self._drop(names)
                 fault = PlayerFault(Termination.COULD_NOT_START, one_line(str(error)))
-                return lost_game(self._setup.game, names, job.opening, side, fault, setup=setup)
+                return lost_game(self._setup.game, names, job.opening.moves, side, fault, setup=setup)
         try:
             played = play(
                 self._setup.game,
                 (self._players[job.first], self._players[job.second]),
                 self._setup.budget,
-                job.opening,
+                job.opening.moves,
                 seed=job.seed,
                 setup=setup,
                 names=names,
@@ -103,7 +103,7 @@ class Bench:
         except Exception as error:  # not the players' doing: the rules of the game failed
             traceback.print_exc()
             fault = PlayerFault(Termination.INTERRUPTED, one_line(f"the rules failed: {type(error).__name__}: {error}"))
-            played = lost_game(self._setup.game, names, job.opening, 0, fault, setup=setup)
+            played = lost_game(self._setup.game, names, job.opening.moves, 0, fault, setup=setup)
         if played.termination not in (Termination.NORMAL, Termination.RESIGNATION, Termination.MOVE_LIMIT):
             self._drop(names)
         return played

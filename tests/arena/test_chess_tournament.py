@@ -131,11 +131,9 @@ def test_an_engine_without_chess960_is_refused_before_anything_is_written(tmp_pa
 
 
 def test_openings_are_told_as_a_line_and_read_back():
-    for opening in (Opening(), Opening(["e2e4", "e7e5"]), Opening(["a1a2"], "8/8 w - - 0 1"), Opening((), "8/8 w")):
+    for opening in (Opening(), Opening(("e2e4", "e7e5")), Opening(("a1a2",), "8/8 w - - 0 1"), Opening((), "8/8 w")):
         assert Opening.parse(opening.text) == opening
-    assert Opening(["e2e4"]) == ("e2e4",)
-    assert Opening(["e2e4"], "8/8 w") != Opening(["e2e4"])
-    assert len({Opening(["e2e4"], "a"), Opening(["e2e4"], "a"), Opening(["e2e4"], "b"), Opening(["e2e4"])}) == 3
+    assert Opening.of(["e2e4"]) == Opening(("e2e4",))
 
 
 def test_random_openings_of_chess960_begin_anywhere():
@@ -144,7 +142,7 @@ def test_random_openings_of_chess960_begin_anywhere():
     assert len({opening.setup for opening in openings}) > 150
     for opening in openings[:20]:
         position = Position(game, opening.setup)
-        for move in opening:
+        for move in opening.moves:
             position.play(move)
         assert position.ply == 3
     assert load_openings("random:3", game, 50, seed=1) == openings[:50]
@@ -157,28 +155,28 @@ KINGS = "4k3/8/8/8/8/8/4P3/4K3 w - - 0 1"
 @pytest.mark.parametrize(
     ("name", "text", "found"),
     [
-        ("a.fen", f"# endings\n{KINGS}\n\n", [Opening((), KINGS)]),
-        ("a.epd", 'k7/8/8/8/8/8/P7/K7 w - - bm a4; id "one";\n', [Opening((), "k7/8/8/8/8/8/P7/K7 w - - 0 1")]),
-        ("a.epd", f"{KINGS};\n", [Opening((), KINGS)]),
-        ("a.txt", f"e4 e5\n{KINGS} | e4 Kd7 # set up\n", [("e2e4", "e7e5"), Opening(["e2e4", "e8d7"], KINGS)]),
+        ("a.fen", f"# endings\n{KINGS}\n\n", [((), KINGS)]),
+        ("a.epd", 'k7/8/8/8/8/8/P7/K7 w - - bm a4; id "one";\n', [((), "k7/8/8/8/8/8/P7/K7 w - - 0 1")]),
+        ("a.epd", f"{KINGS};\n", [((), KINGS)]),
+        ("a.txt", f"e4 e5\n{KINGS} | e4 Kd7 # set up\n", [(("e2e4", "e7e5"), None), (("e2e4", "e8d7"), KINGS)]),
         (
             "a.pgn",
             '[Event "x"]\n\n1. e4 e5 2. Nf3 *\n\n[Event "y"]\n\n1. d4 *\n',
-            [("e2e4", "e7e5", "g1f3"), ("d2d4",)],
+            [(("e2e4", "e7e5", "g1f3"), None), (("d2d4",), None)],
         ),
         (
             "a.pgn:2",
             "1. e4 e5 2. Nf3 *\n\n1. e4 e5 2. Nc3 *\n\n1. d4 d5 2. c4 *\n",
-            [("e2e4", "e7e5"), ("d2d4", "d7d5")],
+            [(("e2e4", "e7e5"), None), (("d2d4", "d7d5"), None)],
         ),
-        ("a.pgn", '[Event "x"]\n\n1. e4 e5\n', [("e2e4", "e7e5")]),
-        ("a.pgn", f'[Event "x"]\n[SetUp "1"]\n[FEN "{KINGS}"]\n\n1. e4 *\n', [Opening(["e2e4"], KINGS)]),
+        ("a.pgn", '[Event "x"]\n\n1. e4 e5\n', [(("e2e4", "e7e5"), None)]),
+        ("a.pgn", f'[Event "x"]\n[SetUp "1"]\n[FEN "{KINGS}"]\n\n1. e4 *\n', [(("e2e4",), KINGS)]),
     ],
 )
 def test_openings_from_files_of_chess(tmp_path, name, text, found):
     path = tmp_path / name
     path.with_name(name.partition(":")[0]).write_text(text)
-    assert load_openings(str(path), Chess(), 1) == tuple(found)
+    assert load_openings(str(path), Chess(), 1) == tuple(Opening(*each) for each in found)
 
 
 @pytest.mark.parametrize(

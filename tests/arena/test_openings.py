@@ -3,6 +3,7 @@
 import pytest
 
 from sakiyomi.arena.openings import load_openings, random_openings
+from sakiyomi.arena.schedule import Opening
 from sakiyomi.boards.catalog import make_game
 from sakiyomi.boards.position import Position
 
@@ -11,7 +12,7 @@ GO = make_game("go-9x9")
 
 
 def test_the_ordinary_start():
-    assert load_openings("", TICTACTOE, 5) == ((),)
+    assert load_openings("", TICTACTOE, 5) == (Opening(),)
 
 
 def test_random_openings_are_legal_different_and_reproducible():
@@ -19,7 +20,7 @@ def test_random_openings_are_legal_different_and_reproducible():
     assert len(set(openings)) == 30
     for opening in openings:
         position = Position(GO)
-        for move in opening:
+        for move in opening.moves:
             assert move != "pass"
             position.play(move)
         assert position.outcome() is None
@@ -35,19 +36,19 @@ def test_a_game_with_few_openings_repeats_them():
 
 
 def test_no_plies_are_the_ordinary_start():
-    assert load_openings("random:0", TICTACTOE, 5) == ((),)
+    assert load_openings("random:0", TICTACTOE, 5) == (Opening(),)
 
 
 def test_a_file_of_lines(tmp_path):
     path = tmp_path / "openings.txt"
     path.write_text("# two openings\nB2 a1, c3  # the diagonal\n\n\ta1\n")
-    assert load_openings(str(path), TICTACTOE, 1) == (("b2", "a1", "c3"), ("a1",))
+    assert load_openings(str(path), TICTACTOE, 1) == (Opening(("b2", "a1", "c3")), Opening(("a1",)))
 
 
 def test_a_file_of_game_records(tmp_path):
     path = tmp_path / "openings.sgf"
     path.write_text("(;GM[1]FF[4]SZ[9];B[ee];W[cc])\n(;GM[1]FF[4]SZ[9];B[gg])")
-    assert load_openings(str(path), GO, 1) == (("E5", "C7"), ("G3",))
+    assert load_openings(str(path), GO, 1) == (Opening(("E5", "C7")), Opening(("G3",)))
 
 
 @pytest.mark.parametrize(

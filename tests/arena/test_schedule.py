@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sakiyomi.arena.schedule import game_seed, round_robin
+from sakiyomi.arena.schedule import Opening, game_seed, round_robin
 
 OPENINGS = [("a1",), ("b2", "c3"), ("c1",)]
 
@@ -52,8 +52,8 @@ def test_more_games_only_add_games_at_the_end(players, rounds, more):
 
 def test_all_have_met_with_both_colours_before_any_meet_again():
     schedule = round_robin(list("abcde"), 4, OPENINGS)
-    assert {pairing.opening for pairing in schedule[:20]} == {OPENINGS[0]}
-    assert {pairing.opening for pairing in schedule[20:]} == {OPENINGS[1]}
+    assert {pairing.opening for pairing in schedule[:20]} == {Opening.of(OPENINGS[0])}
+    assert {pairing.opening for pairing in schedule[20:]} == {Opening.of(OPENINGS[1])}
     assert len({(pairing.first, pairing.second) for pairing in schedule[:20]}) == 20
 
 

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sakiyomi.arena import Pairing, Played, Termination
+from sakiyomi.arena.schedule import Opening
 from sakiyomi.arena.store import Row, Store, StoreError, is_database
 from sakiyomi.sgf.record import Record
 
@@ -23,7 +24,7 @@ def row(number=1, moves=("b2", "a1"), detail="", termination=Termination.NORMAL,
     record = Record("tictactoe", moves, None, "1-0", "line", names, {"komi": "7.5"}, comments)
     played = Played(record, termination, detail, (0.25, 1.5))
     times = ("2026-01-02T03:04:05.678+00:00", "2026-01-02T03:05:05.678+00:00")
-    return Row(Pairing(number, *names, moves[:1], (number + 1) // 2), played, *times)
+    return Row(Pairing(number, *names, Opening(moves[:1]), (number + 1) // 2), played, *times)
 
 
 words = st.text(st.characters(exclude_categories=("Cs", "Z", "C")), min_size=1, max_size=8)

@@ -8,6 +8,7 @@ import pytest
 
 from sakiyomi.arena import Budget, Pairing, Termination, Tournament, crew
 from sakiyomi.arena.crew import Crew, WorkerFailure
+from sakiyomi.arena.schedule import Opening
 from sakiyomi.arena.store import Store, StoreError
 from sakiyomi.arena.tournament import game_options
 from sakiyomi.arena.worker import Setup
@@ -233,7 +234,7 @@ def test_workers_that_cannot_start_end_the_tournament_with_a_reason(tmp_path, mo
         monkeypatch.setattr(crew, "START", 0.6)
     setup = Setup(TicTacToe(), {}, Budget(), 1.0, (spec,))
     with Crew(setup, 1, lambda number: 0, tmp_path / "log") as workers, pytest.raises(WorkerFailure, match=words):
-        list(workers.play([Pairing(1, "a", "b", (), 1)]))
+        list(workers.play([Pairing(1, "a", "b", Opening(), 1)]))
 
 
 def test_rules_that_fail_cost_nobody_the_game():
