@@ -160,8 +160,9 @@ def _from_positions(path: Path, text: str, game: Any, most: int | None) -> list[
             continue
         where = f"openings {path}, line {number}"
         try:
-            fen = re.match(r"(\s*\S+){4}\s+\d+\s+\d+\s*(;|$)", line) is not None
-            state = game.parse_position(line.strip().rstrip(";")) if fen else game.parse_epd(line)[0]
+            fields = line.replace(";", " ; ").split()
+            clocks = [field.isascii() and field.isdigit() for field in fields[4:6]] == [True, True]
+            state = game.parse_position(" ".join(fields[: 6 if clocks else 4]))
         except BadNotation as error:
             raise ValueError(f"{where}: {error}") from None
         found.append(check_opening(game, Opening((), game.position_text(state)), where))

@@ -1,6 +1,6 @@
 """Who chooses moves: the `Player` protocol, which agents, environments and the arena share; a `Thinker` shows more."""
 
-import math
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from numbers import Integral, Real
@@ -38,7 +38,7 @@ class Budget:
                 raise ValueError(f"{name} must be a whole number of 1 or more, got {count!r}")
             object.__setattr__(self, name, None if count is None else int(count))
         if seconds is not None and (
-            isinstance(seconds, bool) or not isinstance(seconds, Real) or not 0 < seconds < math.inf
+            isinstance(seconds, bool) or not isinstance(seconds, Real) or not 0 < seconds <= sys.float_info.max
         ):
             raise ValueError(f"seconds must be a number over 0, got {seconds!r}")
         object.__setattr__(self, "seconds", None if seconds is None else float(seconds))

@@ -8,6 +8,7 @@ the operations, the last semicolon may be missing, a string may hold \\" and \\\
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
+from numbers import Integral, Real
 from typing import NamedTuple
 
 import numpy as np
@@ -16,7 +17,7 @@ from sakiyomi.boards.chess import fen, notation, reasons, rules
 from sakiyomi.boards.game import BadNotation, IllegalMove, States
 
 Operand = str | int | float
-"""A string, a move (as UCI), a number."""
+"""A string, a move (as UCI), a number; Python's or NumPy's."""
 
 CHOICES = ("am", "bm", "pm", "rm", "sm")
 """Operations whose operands are moves in the position: to avoid, best, predicted, played in reply, supplied."""
@@ -24,7 +25,7 @@ LINE = "pv"
 """The operation whose operands are moves one after the other."""
 
 _OPCODE = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,14}")
-_TOKEN = re.compile(r'\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;"]+)|(;)|(.))', re.DOTALL)
+_TOKEN = re.compile(r'\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;"]+)|(;)|(\S))', re.DOTALL)
 _INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
 
@@ -42,7 +43,7 @@ def read(text: str, chess960: bool) -> tuple[States, dict[str, tuple[Operand, ..
     `hmvc` and `fmvn` set the position's clocks. Raises BadNotation for a line that is no EPD, a bad position and a
     text that names no move; IllegalMove for an illegal one.
     """
-    fields = text.split(None, 4)
+    fields = text.rstrip("; \t\r\n").split(None, 4)
     if len(fields) < 4:
         raise BadNotation(f"{text!r} is no EPD: pieces, w or b, castling and en passant are wanted, then operations")
     rest = fields[4] if len(fields) == 5 else ""
@@ -66,7 +67,9 @@ def write(states: States, operations: Mapping[str, Operand | Sequence[Operand] |
             raise ValueError(
                 f"{opcode!r} is no EPD operation: up to 15 letters, digits and _ are wanted, first a letter"
             )
-        operands = () if given is None else (given,) if isinstance(given, str | int | float) else tuple(given)
+        operands: Sequence[Operand] = ()
+        if given is not None:
+            operands = (given,) if isinstance(given, str | int | float | Real) else tuple(given)
         if opcode in CHOICES or opcode == LINE:
             texts = _moves(states, opcode, [str(move) for move in operands], chess960, _san)
         else:
@@ -127,12 +130,16 @@ def _value(text: str) -> Operand:
 
 def _write(opcode: str, operand: Operand) -> str:
     if isinstance(operand, str):
-        if "\n" in operand or "\r" in operand:
+        if len(operand.splitlines()) > 1 or operand != operand.rstrip("\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"):
             raise ValueError(f"EPD is one line: the operand {operand!r} of {opcode} holds a line break")
         return '"' + operand.replace("\\", "\\\\").replace('"', '\\"') + '"'
-    if isinstance(operand, float) and not math.isfinite(operand):
-        raise ValueError(f"the operand of {opcode} must be a finite number, got {operand}")
-    return repr(operand)
+    if isinstance(operand, Integral) and not isinstance(operand, bool) and abs(int(operand)) < 10**18:
+        if opcode in ("hmvc", "fmvn") and not 0 <= operand < 10**6:
+            raise ValueError(f"the operand of {opcode} must be a whole number from 0 to 999999, got {operand}")
+        return str(int(operand))
+    if isinstance(operand, Integral) or not isinstance(operand, Real) or not math.isfinite(operand):
+        raise ValueError(f"an operand of {opcode} must be a string or a finite number below 10**18, got {operand!r}")
+    return repr(float(operand))
 
 
 def _moves(

@@ -12,6 +12,7 @@ import numpy as np
 
 from sakiyomi.boards.chess import rules
 from sakiyomi.boards.chess.state import STATE
+from sakiyomi.boards.chess.tables import THROUGH
 from sakiyomi.boards.game import BadNotation, States
 
 START = "rnbqkbnr/pppppppp/8/8/8/8/PPPPPPPP/RNBQKBNR w KQkq - 0 1"
@@ -86,7 +87,8 @@ def read(text: str, chess960: bool) -> States:
     """[1]. Raises BadNotation, which names the text and the rule that it breaks."""
 
     def bad(why: str) -> BadNotation:
-        return BadNotation(f"{text!r} is no chess position: {why}")
+        shown = text if len(text) <= 200 else text[:197] + "..."
+        return BadNotation(f"{shown!r} is no chess position: {why}")
 
     fields = text.split()
     if not 4 <= len(fields) <= 6:
@@ -99,12 +101,12 @@ def read(text: str, chess960: bool) -> States:
     ep = _read_en_passant(fields[3], pieces, turn, bad)
     numbers = [*fields[4:], *("0", "1")[len(fields) - 4 :]]
     if not all(number.isascii() and number.isdigit() for number in numbers):
-        raise bad(f"halfmove clock and move number must be numbers, not {' '.join(numbers)!r}")
-    clock, move = int(numbers[0]), max(int(numbers[1]), 1)
-    if clock > 9999 or move > 999_999:
+        raise bad(f"halfmove clock and move number must be numbers, not {' '.join(numbers)[:80]!r}")
+    if len(numbers[0].lstrip("0")) > 4 or len(numbers[1].lstrip("0")) > 6:
         raise bad("the halfmove clock goes up to 9999, the move number to 999999")
+    clock, move = int(numbers[0]), max(int(numbers[1]), 1)
     states = _record(pieces, turn, rooks, clock, 2 * (move - 1) + turn)
-    _check_kings(states, bad)
+    _check_kings(states, 0 if ep is None else ep ^ 56 * turn, bad)
     if ep is not None:
         states["ep"] = ep ^ 56 * turn
         takers = np.zeros(1, np.bool_)
@@ -155,10 +157,10 @@ def _read_castling(text: str, pieces: dict[int, str], chess960: bool, bad: Calla
     for sign in text:
         base, king, rook = (0, "K", "R") if sign.isupper() else (56, "k", "r")
         home = next(square for square, piece in pieces.items() if piece == king)
-        if sign.lower() in "kq":
+        if sign in "KQkq":
             side = range(base + 7, home, -1) if sign.lower() == "k" else range(base, home)
             found = next((square for square in side if pieces.get(square) == rook), None)
-        elif sign.lower() in FILES:
+        elif sign.isascii() and sign.lower() in FILES:
             found = base + FILES.index(sign.lower())
         else:
             raise bad(f"castling is - or made of KQkq or the rooks' files, not {text!r}")
@@ -202,12 +204,31 @@ def _record(pieces: dict[int, str], turn: int, rooks: set[int], clock: int, ply:
     return states
 
 
-def _check_kings(states: States, bad: Callable[[str], BadNotation]) -> None:
-    """The player who has moved is not in check, and the other not by more than two pieces."""
-    checkers = np.zeros((1, 2), np.int32)
-    rules.checkers_rows(0, 1, states.view(np.uint64), checkers)
-    if checkers[0, 1]:
+def _check_kings(states: States, ep: int, bad: Callable[[str], BadNotation]) -> None:
+    """The player who has moved is not in check, and his last move can have given the check that there is.
+
+    `ep` is the square that a pawn has just passed, as the player to move sees it, or 0. The rules of what can have
+    been are python-chess's (`Board.status`).
+    """
+    checkers, others = _checkers(states)
+    if others:
         who = ("Black", "White")[int(states["turn"][0])]
         raise bad(f"{who} is in check, but it is not {who}'s turn")
-    if checkers[0, 0] > 2:
+    squares = [square for square in range(64) if checkers >> square & 1]
+    if len(squares) > 2:
         raise bad("no move gives check with more than two pieces")
+    king = int(states["kings"][0]) & int(states["own"][0])
+    if len(squares) == 2 and int(THROUGH[64 * squares[0] + squares[1]]) & king:
+        raise bad("no move gives check with two pieces from opposite sides")
+    if ep and squares and squares != [ep - 8]:
+        before = states.copy()
+        before["pawns"] ^= np.uint64(1 << ep - 8 | 1 << ep + 8)
+        if len(squares) == 2 or _checkers(before)[0]:
+            raise bad("the pawn that can be taken en passant cannot have given this check")
+
+
+def _checkers(states: States) -> tuple[int, int]:
+    """The pieces that give check to the player to move, and to the other, as each sees them."""
+    found = np.zeros((1, 2), np.uint64)
+    rules.checkers_rows(0, 1, states.view(np.uint64), found)
+    return int(found[0, 0]), int(found[0, 1])

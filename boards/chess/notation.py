@@ -10,15 +10,17 @@ import re
 import numpy as np
 
 from sakiyomi.boards.chess import rules
-from sakiyomi.boards.chess.actions import ACTION, ACTIONS, PLANES, TARGET
+from sakiyomi.boards.chess.actions import ACTION, ACTIONS, PLANES
 from sakiyomi.boards.chess.fen import FILES, pieces_by_square, square_name, square_number, write
+from sakiyomi.boards.chess.reasons import squares_of, why_no_castling, why_no_san
 from sakiyomi.boards.chess.state import CASTLE, EN_PASSANT, MOST_MOVES, TO_KNIGHT
 from sakiyomi.boards.game import BadNotation, IllegalMove, States
 
-_UCI = re.compile(r"([a-h][1-8])([a-h][1-8])([nbrqNBRQ]?)")
-_SAN = re.compile(r"([NBRQKP]?)([a-h]?)([1-8]?)[x:×-]?([a-h][1-8])(?:=|/|\()?([NBRQnbrq]?)\)?(?: ?e\.?p\.?)?")
+_TO = r"[x:×-]?([a-h][1-8])(?:=|/|\()?([NBRQnbrq]?)\)?(?: ?e\.?p\.?)?"
+_UCI = re.compile("([a-h][1-8])" + _TO)  # with both squares, whatever stands between them
+_SAN = re.compile("([NBRQKP]?)([a-h]?)([1-8]?)" + _TO)
+_ASSESSMENTS = ("+/-", "+/=", "+-", "+=")
 _CASTLE_SHORT, _CASTLE_LONG = re.compile("[O0o]-?[O0o]"), re.compile("[O0o]-?[O0o]-?[O0o]")
-_NAMES = {"P": "pawn", "N": "knight", "B": "bishop", "R": "rook", "Q": "queen", "K": "king"}
 
 
 def moves(states: States) -> list[int]:
@@ -38,19 +40,6 @@ def action_of(move: int, chess960: bool) -> int:
     return int(ACTION[64 * origin + to])
 
 
-def squares_of(action: int) -> tuple[int, int, int]:
-    """Origin and target, as the mover sees them, of an action, and 1 to 3 for a promotion to knight, bishop, rook.
-
-    The target is 64 or more where the plane leads off the board.
-    """
-    origin, plane = (action // PLANES) ^ 56, action % PLANES
-    if plane < 64:
-        return origin, int(TARGET[64 * origin + plane]), 0
-    side, piece = divmod(plane - 64, 3)
-    to = origin + 7 + side
-    return origin, to if origin // 8 == 6 and to // 8 == 7 else 64, piece + 1
-
-
 def uci(states: States, action: int) -> str:
     """The action as UCI, "e7e8q"; castling as the king's two squares, in Chess960 as the king's move onto his rook.
 
@@ -68,7 +57,7 @@ def uci(states: States, action: int) -> str:
 def parse(states: States, text: str, chess960: bool) -> int:
     """The action that a UCI or SAN text names. Raises BadNotation; or IllegalMove for SAN that fits no legal move."""
     move = text.strip()
-    if match := _UCI.fullmatch(move):
+    if match := _UCI.fullmatch(_without_signs(move)):
         return _parse_uci(states, move, match, chess960)
     return action_of(parse_san(states, move), chess960)
 
@@ -98,40 +87,53 @@ def _parse_uci(states: States, text: str, match: re.Match[str], chess960: bool) 
     return action
 
 
+def _without_signs(text: str) -> str:
+    """A move's text without the signs of check, mate, annotation and assessment behind it."""
+    plain = text.strip()
+    for sign in _ASSESSMENTS:
+        plain = plain.removesuffix(sign)
+    return plain.rstrip("+#!?").rstrip()
+
+
 def parse_san(states: States, text: str) -> int:
     """The legal move (16 bits) that a SAN text names. Raises BadNotation or IllegalMove."""
-    plain = re.sub(r"[+#!?]*$|\+/?[-=]$", "", text).strip()
-    flip = 56 * int(states["turn"][0])
+    plain = _without_signs(text)
     short, long = _CASTLE_SHORT.fullmatch(plain), _CASTLE_LONG.fullmatch(plain)
+    match = _SAN.fullmatch(plain)
     if short or long:
         found = [m for m in moves(states) if m >> 12 == CASTLE and ((m >> 6 & 63) > (m & 63)) == bool(short)]
-        what = "castling on the " + ("king's side" if short else "queen's side")
-    elif match := _SAN.fullmatch(plain):
-        letter = match[1] or "P"
-        pieces = pieces_by_square(states)
-        found = []
-        for move in moves(states):
-            origin, to, flag = move & 63 ^ flip, move >> 6 & 63 ^ flip, move >> 12
-            became = "NBRQ"[flag - int(TO_KNIGHT)] if flag >= TO_KNIGHT else ""
-            if (
-                flag != CASTLE
-                and pieces[origin].upper() == letter
-                and square_name(to) == match[4]
-                and match[2] in ("", FILES[origin % 8])
-                and match[3] in ("", str(origin // 8 + 1))
-                and (not match[5] or match[5].upper() == became)
-                and not (became == "" and match[5])
-            ):
-                found.append(move)
-        what = f"{_NAMES[letter]} to {match[4]}"
+    elif match:
+        found = _fitting(states, *match.groups())
     else:
-        raise BadNotation(f"{text!r} is no move: SAN such as Nf3, exd5, e8=Q, O-O or UCI such as e2e4 is wanted")
+        shown = text if len(text) <= 80 else text[:77] + "..."
+        raise BadNotation(f"{shown!r} is no move: SAN such as Nf3, exd5, e8=Q, O-O or UCI such as e2e4 is wanted")
     if not found:
-        raise IllegalMove(f"illegal move {text} in {write(states)}: no legal move is {what}")
+        why = why_no_san(states, *match.groups()) if match else why_no_castling(states, bool(short))
+        raise IllegalMove(f"illegal move {text} in {write(states)}: {why}")
     if len(found) > 1:
         choices = ", ".join(sorted(san(states, move) for move in found))
         raise BadNotation(f"{text!r} in {write(states)} is ambiguous: {choices}")
     return found[0]
+
+
+def _fitting(states: States, letter: str, file: str, rank: str, target: str, became: str) -> list[int]:
+    """The legal moves that SAN's parts fit, "" standing for one that is not told."""
+    flip = 56 * int(states["turn"][0])
+    pieces = pieces_by_square(states)
+    found = []
+    for move in moves(states):
+        origin, to, flag = move & 63 ^ flip, move >> 6 & 63 ^ flip, move >> 12
+        promoted = "NBRQ"[flag - int(TO_KNIGHT)] if flag >= TO_KNIGHT else ""
+        if (
+            flag != CASTLE
+            and pieces[origin].upper() == (letter or "P")
+            and square_name(to) == target
+            and file in ("", FILES[origin % 8])
+            and rank in ("", str(origin // 8 + 1))
+            and became.upper() in ("", promoted)
+        ):
+            found.append(move)
+    return found
 
 
 def san(states: States, move: int) -> str:

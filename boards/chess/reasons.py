@@ -1,11 +1,24 @@
 """Why a move is illegal, in words."""
 
-from sakiyomi.boards.chess.fen import castling_squares, pieces_by_square, square_name
-from sakiyomi.boards.chess.notation import squares_of
+from sakiyomi.boards.chess.actions import ACTION, ACTIONS, PLANES, TARGET
+from sakiyomi.boards.chess.fen import FILES, castling_squares, pieces_by_square, square_name, square_number
 from sakiyomi.boards.chess.tables import KING, KNIGHT, PAWN, THROUGH
 from sakiyomi.boards.game import States
 
 _NAMES = {"P": "pawn", "N": "knight", "B": "bishop", "R": "rook", "Q": "queen", "K": "king"}
+
+
+def squares_of(action: int) -> tuple[int, int, int]:
+    """Origin and target, as the mover sees them, of an action, and 1 to 3 for a promotion to knight, bishop, rook.
+
+    The target is 64 or more where the plane leads off the board.
+    """
+    origin, plane = (action // PLANES) ^ 56, action % PLANES
+    if plane < 64:
+        return origin, int(TARGET[64 * origin + plane]), 0
+    side, piece = divmod(plane - 64, 3)
+    to = origin + 7 + side
+    return origin, to if origin // 8 == 6 and to // 8 == 7 else 64, piece + 1
 
 
 def why_illegal(states: States, action: int, chess960: bool) -> str:
@@ -30,6 +43,45 @@ def why_illegal(states: States, action: int, chess960: bool) -> str:
     if not _reaches(pieces, piece, origin, to, int(states["ep"][0])):
         return f"the {_NAMES[piece]} on {at} cannot go to {target}"
     return f"{side}'s king would be in check"
+
+
+def why_no_san(states: States, letter: str, file: str, rank: str, target: str, became: str) -> str:
+    """Why no legal move is the one that SAN tells by piece, file and rank of origin ("" where not told), and target."""
+    turn = int(states["turn"][0])
+    side, kind, to = ("White", "Black")[turn], letter or "P", square_number(target)
+    name = _NAMES[kind]
+    if became and (kind != "P" or to // 8 != (0 if turn else 7)):
+        return "only a pawn that reaches the last rank promotes"
+    told = (
+        f" on {file}{rank}" if file and rank else f" on the {file}-file" if file else f" on rank {rank}" if rank else ""
+    )
+    own = [
+        square
+        for square, sign in pieces_by_square(states).items()
+        if sign == (kind.lower() if turn else kind)
+        and file in ("", FILES[square % 8])
+        and rank in ("", str(square // 8 + 1))
+    ]
+    if not own:
+        return f"{side} has no {name}{told}"
+    reasons = {why_illegal(states, action, True) for square in own if (action := _action(square, to, turn)) < ACTIONS}
+    better = sorted(reason for reason in reasons if "cannot go to" not in reason)
+    if better:
+        return better[0]
+    return reasons.pop() if len(own) == len(reasons) == 1 else f"no {name}{told} can go to {target}"
+
+
+def _action(origin: int, to: int, turn: int) -> int:
+    """The action between two real squares, ACTIONS or more if no piece moves so; a pawn becomes a queen."""
+    found = int(ACTION[64 * (origin ^ 56 * turn) + (to ^ 56 * turn)])
+    return found if found < ACTIONS else ACTIONS * PLANES
+
+
+def why_no_castling(states: States, short: bool) -> str:
+    """Why the player to move may not castle on the king's side (`short`) or the queen's."""
+    turn = int(states["turn"][0])
+    king = (int(states["kings"][0]) & int(states["own"][0])).bit_length() - 1
+    return _why_no_castling(states, ("White", "Black")[turn], king, 7 if short else 0)
 
 
 def _is_castling(pieces: dict[int, str], origin: int, to: int, chess960: bool) -> bool:

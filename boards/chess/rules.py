@@ -289,13 +289,13 @@ def en_passant_rows(start, stop, w, out):
 
 @kernel
 def checkers_rows(start, stop, w, out):
-    """`out` int32 [B, 2]: how many pieces attack the king of the player to move, and of the other."""
+    """`out` uint64 [B, 2]: the pieces that check the player to move, and the other, as each sees the board."""
     w = borrow(w)
     for i in range(start, stop):
         b = U(i) * WORDS
         P, N, D, R, K = w[b + PAWNS], w[b + KNIGHTS], w[b + DIAGONALS], w[b + ORTHOGONALS], w[b + KINGS]
         own, occupied = w[b + OWN], P | N | D | R | K
-        out[i, 0] = popcount(attackers(lsb(K & own), P, N, D, R, K, occupied ^ own, occupied))
+        out[i, 0] = attackers(lsb(K & own), P, N, D, R, K, occupied ^ own, occupied)
         P, N, D, R, K = flipped(P), flipped(N), flipped(D), flipped(R), flipped(K)
         own, occupied = flipped(own), flipped(occupied)
-        out[i, 1] = popcount(attackers(lsb(K & ~own), P, N, D, R, K, own, occupied))
+        out[i, 1] = attackers(lsb(K & ~own), P, N, D, R, K, own, occupied)

@@ -3,6 +3,7 @@
 import random
 
 import chess as peer
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -53,6 +54,9 @@ def test_read_liberally():
     assert GAME.position_text(state) == f"{START} 7 9"
     assert operations == {"bm": ("e2e4", "d2d4"), "id": ("7 9",)}
     assert GAME.parse_epd(START)[1] == GAME.parse_epd(f"{START} - ;;")[1] == {}
+    for end in ("\n", " ", "\r\n", ";\n", " ; \n"):
+        assert GAME.parse_epd(f"{START} bm e4{end}")[1] == {"bm": ("e2e4",)}
+        assert GAME.parse_epd(START + end)[1] == {}
     assert GAME.parse_epd(rf'{START} c0 "a \"b\" \\ c" d -1.5e3;')[1] == {"c0": ('a "b" \\ c', "d", -1500.0)}
 
 
@@ -68,7 +72,7 @@ def test_moves_of_a_line_follow_one_another_and_castle_in_chess960():
     [
         ("", BadNotation, "is no EPD"),
         ("8/8/8/8/8/8/8/8 w - - bm e4;", BadNotation, "White has 0 kings"),
-        (f"{START} bm Nf6;", IllegalMove, "illegal move Nf6 in rnbq.*no legal move is knight to f6"),
+        (f"{START} bm Nf6;", IllegalMove, "illegal move Nf6 in rnbq.*no knight can go to f6"),
         (f"{START} bm e2e5;", IllegalMove, "illegal move e2e5 .*pawn on e2 cannot go to e5"),
         (f"{START} pv e4 e4;", IllegalMove, "illegal move e4 in .* b KQkq - 0 1"),
         (f'{START} id "open;', BadNotation, "does not end"),
@@ -89,12 +93,22 @@ def test_bad_lines_are_named(line, error, why):
         ({"no op": 1}, "'no op' is no EPD operation"),
         ({"id": "two\nlines"}, "one line"),
         ({"ce": float("inf")}, "finite"),
+        ({"ce": 10**20}, "finite number below"),
+        ({"ce": True}, "must be a string or a finite number"),
+        ({"id": "two\u2028lines"}, "one line"),
+        ({"id": "a line end\n"}, "one line"),
+        ({"hmvc": -1}, "from 0 to 999999"),
         ({"bm": ["e5"]}, "illegal move e5"),
     ],
 )
 def test_what_epd_cannot_hold_is_refused(operations, why):
     with pytest.raises(ValueError, match=why):
         GAME.epd_text(GAME.new(1), operations)
+
+
+def test_numbers_of_numpy_are_as_good_as_python_s():
+    given = {"ce": np.int64(15), "x": np.float64(1.5), "y": np.float32(0.25)}
+    assert GAME.epd_text(GAME.new(1), given) == f"{START} ce 15; x 1.5; y 0.25;"
 
 
 @settings(max_examples=60, deadline=None)

@@ -1,5 +1,8 @@
 """Chess texts: FEN and its dialects, UCI, SAN as people write it, and errors that name text, position and rule."""
 
+import random
+from collections import Counter
+
 import chess as peer
 import numpy as np
 import pytest
@@ -116,9 +119,9 @@ def test_castling_texts_of_chess960():
 @pytest.mark.parametrize(
     ("fen", "text", "error", "why"),
     [
-        (peer.STARTING_FEN, "e5", IllegalMove, "no legal move is pawn to e5"),
-        (peer.STARTING_FEN, "Ke2", IllegalMove, "no legal move is king to e2"),
-        (peer.STARTING_FEN, "O-O", IllegalMove, "no legal move is castling on the king's side"),
+        (peer.STARTING_FEN, "e5", IllegalMove, "no pawn can go to e5"),
+        (peer.STARTING_FEN, "Ke2", IllegalMove, "White's own pawn stands on e2"),
+        (peer.STARTING_FEN, "O-O", IllegalMove, "castling needs empty squares between"),
         ("4k3/8/8/8/8/8/8/R3K2R w - - 0 1", "e1g1", IllegalMove, "no right to castle on the king's side"),
         ("4k3/8/8/8/5r2/8/8/4K2R w K - 0 1", "e1g1", IllegalMove, "castling needs empty squares between"),
         (peer.STARTING_FEN, "e2e5", IllegalMove, "the pawn on e2 cannot go to e5"),
@@ -134,7 +137,12 @@ def test_castling_texts_of_chess960():
         (peer.STARTING_FEN, "e2e4q", BadNotation, "only a pawn that reaches the last rank"),
         (peer.STARTING_FEN, "a1b4", BadNotation, "no piece moves from a1 to b4"),
         (peer.STARTING_FEN, "hello", BadNotation, "is no move"),
-        (peer.STARTING_FEN, "e4=Q", IllegalMove, "no legal move is pawn to e4"),
+        (peer.STARTING_FEN, "e4=Q", IllegalMove, "only a pawn that reaches the last rank promotes"),
+        (peer.STARTING_FEN, "Nbf3", IllegalMove, "no knight on the b-file can go to f3"),
+        (peer.STARTING_FEN, "N4f3", IllegalMove, "White has no knight on rank 4"),
+        (peer.STARTING_FEN, "Nd4", IllegalMove, "no knight can go to d4"),
+        ("4k3/8/8/8/4r3/8/4N3/4K3 w - - 0 1", "Nc3", IllegalMove, "White's king would be in check"),
+        ("4k3/8/8/8/8/8/8/4K2R w - - 0 1", "O-O", IllegalMove, "White has no right to castle on the king's side"),
     ],
 )
 def test_bad_moves_are_named_with_position_and_rule(fen, text, error, why):
@@ -167,3 +175,67 @@ def test_actions_of_numpy_are_as_good_as_python_s():
     for action in np.flatnonzero(GAME.legal(state)[0]).astype(np.int32):
         assert GAME.move_text(state, action) == GAME.move_text(state, int(action))
         assert GAME.san(state, action) == GAME.san(state, int(action))
+
+
+@pytest.mark.parametrize(
+    ("text", "uci"),
+    [
+        ("a1-a5", "a1a5"),
+        ("a1xa5", "a1a5"),
+        ("a1a8+", "a1a8"),
+        ("a1a8!?", "a1a8"),
+        ("e1-g1", "e1g1"),
+        ("e1g1+", "e1g1"),
+        ("Ke1-d1", "e1d1"),
+        ("b7-b8=N+", "b7b8n"),
+        ("b7b8(Q)#", "b7b8q"),
+        ("b7xa8/R", None),
+    ],
+)
+def test_both_squares_name_a_move_of_any_piece(text, uci):
+    state = GAME.parse_position("4k3/1P6/8/8/8/8/8/R3K2R w KQ - 0 1")
+    if uci is None:
+        with pytest.raises(IllegalMove, match="cannot go to a8"):
+            Position(GAME, GAME.position_text(state)).play(text)
+    else:
+        assert GAME.move_text(state, GAME.parse_move(state, text)) == uci
+
+
+def test_long_numbers_and_texts_are_refused_like_others():
+    with pytest.raises(BadNotation, match="is no move") as told:
+        GAME.parse_move(GAME.new(1), "+" * 20_000 + "x")
+    assert len(str(told.value)) < 200
+    for clocks in ("9" * 5000 + " 1", "0 " + "9" * 5000):
+        with pytest.raises(BadNotation, match="the halfmove clock goes up to 9999") as caught:
+            GAME.parse_position(f"{KINGS} w - - {clocks}")
+        assert len(str(caught.value)) < 500
+
+
+def test_what_cannot_have_been_is_told_as_python_chess_tells_it():
+    """Kings, a few pieces and a pawn that may have moved two squares, at random: check that no move can have given."""
+    rng, seen = random.Random(5), Counter()
+    told = peer.STATUS_IMPOSSIBLE_CHECK | peer.STATUS_TOO_MANY_CHECKERS | peer.STATUS_OPPOSITE_CHECK
+    for _ in range(4000):
+        board = peer.Board(None)
+        white, black, *others = rng.sample(range(64), rng.randrange(4, 9))
+        board.set_piece_at(white, peer.Piece(peer.KING, peer.WHITE))
+        board.set_piece_at(black, peer.Piece(peer.KING, peer.BLACK))
+        for square in others:
+            kind = rng.choice([peer.KNIGHT, peer.BISHOP, peer.ROOK, peer.QUEEN, peer.PAWN, peer.PAWN])
+            if kind != peer.PAWN or 0 < peer.square_rank(square) < 7:
+                board.set_piece_at(square, peer.Piece(kind, rng.random() < 0.4))
+        board.turn = rng.random() < 0.5
+        pushed = [s for s in board.pieces(peer.PAWN, not board.turn) if peer.square_rank(s) == (4 if board.turn else 3)]
+        if pushed and rng.random() < 0.8:
+            board.ep_square = pushed[0] + (8 if board.turn else -8)
+        status = board.status()
+        if status & ~told:
+            continue
+        try:
+            GAME.parse_position(board.fen(en_passant="fen"))
+            legal = True
+        except BadNotation:
+            legal = False
+        assert legal == (status == peer.STATUS_VALID), board.fen(en_passant="fen")
+        seen[status] += 1
+    assert len(seen) > 3

@@ -550,3 +550,11 @@ def test_san_of_every_move_is_strict(fen):
 def test_san_needs_as_many_actions_as_plies():
     with pytest.raises(ValueError, match="shape"):
         san_texts(Chess().new(1), np.zeros(3, np.int32), np.array([2]), np.zeros(1, np.bool_))
+
+
+@pytest.mark.parametrize("text", ["a1-a5", "a1xa5", "e1-g1", "e1g1+", "a1a8+", "a1a8!", "Ke1-d1", "b7-b8=N+", "b7b8(Q)#"])
+def test_moves_told_by_both_squares_are_read_alike_here_and_by_the_game(text):
+    fen = "4k3/1P6/8/8/8/8/8/R3K2R w KQ - 0 1"
+    columns, _ = read_columns(f'[FEN "{fen}"]\n\n1. {text} *\n'.encode())
+    game = Chess()
+    assert columns.actions.tolist() == [game.parse_move(game.parse_position(fen), text)]
