@@ -32,7 +32,10 @@ def test_readme_python_runs(tmp_path):
     """The first screen of Python, with the records that it saves in place of those that the reader has."""
     blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
     assert len(blocks) == 2
-    text = "\n".join(blocks).replace('"archive.tar.xz", "folder/of/sgf"', '"game.sgf"').replace("uct:800", "uct:20")
+    text = "\n".join(blocks)
+    for what, instead in (('"archive.tar.xz", "lichess.pgn"', '"game.sgf"'), ("uct:800", "uct:20")):
+        assert what in text
+        text = text.replace(what, instead)
     done = subprocess.run([sys.executable, "-c", text], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "game.sgf").read_text("utf-8").startswith("(;")
