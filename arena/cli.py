@@ -96,11 +96,13 @@ def perft(
 
     Example: sakiyomi perft connect4 --depth 6
     """
+    import signal
     import time
 
     from sakiyomi.boards import rows
     from sakiyomi.boards.position import Position
 
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # one ply may take hours in compiled code, which hears of no Ctrl-C
     rows.set_threads(threads)
     start = Position(_game(game, komi=komi, rules=rules), position)
     start.perft(min(depth, 1))  # compiled now, not within the timing

@@ -3,7 +3,8 @@
 ``random:K`` makes openings of K random plies from the seed, in Chess960 each from a start position drawn from the 960.
 A file holds
 
-- one opening a line (``D4 Q16 Q4``, ``#`` starts a comment), with a set-up position as ``POSITION | D4 Q16``;
+- one opening a line (``D4 Q16 Q4``, ``1. d4 d5 2. c4``, ``#`` starts a comment), with a set-up position as
+  ``POSITION | D4 Q16``;
 - or positions, one a line, as FEN or EPD (names that end in .fen or .epd);
 - or game records (SGF, PGN and whatever else `sakiyomi.sgf.load` reads), whose main lines are taken: ``FILE:K`` takes
   no more than their first K plies.
@@ -25,6 +26,7 @@ _HARMLESS |= {"NOT_UTF8", "TEXT_BEFORE", "DUPLICATE_TAG", "UNKNOWN_RESULT_TAG", 
 _HARMLESS |= {"NO_MOVETEXT", "UNKNOWN_VARIANT"}
 _HARMLESS |= {"OTHER_GAME", "BOARD_TOO_BIG", "OTHER_VARIANT"}  # another game is refused by name
 """Faults of a record that leave no doubt of its moves."""
+_MOVE_NUMBER = re.compile(r"(?<!\S)\d+\.(\.\.)?(?!\S)|(?<!\S)\d+\.(\.\.)?(?=[A-Za-z])", re.ASCII)
 _TRIES = 100
 _STREAM = 0x0BE7  # keeps the numbers drawn for openings apart from those drawn for games
 _CHESS960 = 960
@@ -145,7 +147,8 @@ def _from_lines(path: Path, text: str, game: Game, most: int | None) -> list[Ope
     for number, line in enumerate(text.splitlines(), 1):
         setup, bar, moves = line.partition("#")[0].rpartition("|")
         if setup.strip() or moves.strip():
-            opening = Opening(tuple(moves.replace(",", " ").split()[:most]), setup.strip() if bar else None)
+            played = _MOVE_NUMBER.sub(" ", moves.replace(",", " ")).split()
+            opening = Opening(tuple(played[:most]), setup.strip() if bar else None)
             found.append(check_opening(game, opening, f"openings {path}, line {number}"))
     return found
 
