@@ -87,7 +87,8 @@ def parse(states: States, text: str) -> int | None:
     turn, last = int(states["turn"][0]), target_of_last(states)
 
     def bad(why: str) -> BadNotation:
-        return BadNotation(f"{text!r} in {sfen.write(states)}: {why}")
+        shown = repr(text).replace(r"\u3000", "　")
+        return BadNotation(f"{shown} in {sfen.write(states)}: {why}")
 
     if request >> 27 not in (0, turn + 1):
         raise bad(f"it is {('Black', 'White')[turn]}'s turn ({SIDES[turn]})")
