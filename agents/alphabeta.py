@@ -50,7 +50,8 @@ class AlphaBetaPlayer:
         self.depth = whole("the depth of alphabeta", depth, " plies")
         self.name = name or f"alphabeta:{depth}"
         self._rng = np.random.default_rng(seed)
-        self._megabytes = whole("the table of alphabeta", megabytes, " megabytes")
+        self.megabytes = whole("the table of alphabeta", megabytes, " megabytes")
+        """Of the transposition table; a change makes a new one."""
         self._searchers: dict[str, Searcher] = {}
 
     def begin(self, game: Game, side: int, rng: np.random.Generator) -> None:
@@ -121,7 +122,7 @@ class AlphaBetaPlayer:
         """The move and its value in points, in a game with a `Searcher`."""
         root, began, searcher = position.state, time.monotonic(), self._searcher(position.game)
         bonus = self._rng.integers(0, int(SPREAD * searcher.scale), len(actions), endpoint=True)
-        limits = Limits(budget.depth or DEEPEST, budget.simulations or EVER, budget.seconds)
+        limits = Limits(budget.depth or DEEPEST, budget.simulations or EVER, budget.seconds, budget.mate)
 
         def tell_found(found: Found) -> None:
             line = tuple(searcher.texts(root, found.play))
@@ -132,9 +133,9 @@ class AlphaBetaPlayer:
 
     def _searcher(self, game: Game) -> Searcher:
         """The searcher of `game`, made when first wanted."""
-        key = repr(game)
+        key = f"{game!r} {self.megabytes}"
         if key not in self._searchers:
-            self._searchers = {key: _new_searcher(game, self._megabytes)}
+            self._searchers = {key: _new_searcher(game, self.megabytes)}
         return self._searchers[key]
 
 

@@ -138,7 +138,7 @@ def python_shogi_games(peer: Any, games: int) -> Callable[[], float]:
         while plies < most and (moves := list(board.legal_moves)):
             board.push(rng.choice(moves))
             plies += 1
-        return plies / 400  # of about so many plies is a whole one
+        return plies / 389  # of so many plies is a whole one, on the average
 
     return job
 

@@ -23,16 +23,18 @@ class Budget:
     """What a player may spend on one move; None leaves that to the player's own setting.
 
     `simulations` are the positions that it may look at (an engine's nodes), `depth` the plies that it may look ahead.
+    `mate` asks those who can tell for a forced mate in so many moves of their own, beyond what they else look for.
     Raises ValueError for counts that are no whole number of 1 or more and `seconds` that are no number over 0.
     """
 
     simulations: int | None = None
     seconds: float | None = None
     depth: int | None = None
+    mate: int | None = None
 
     def __post_init__(self) -> None:
         seconds = self.seconds
-        for name in ("simulations", "depth"):
+        for name in ("simulations", "depth", "mate"):
             count = getattr(self, name)
             if count is not None and (isinstance(count, bool) or not isinstance(count, Integral) or count < 1):
                 raise ValueError(f"{name} must be a whole number of 1 or more, got {count!r}")

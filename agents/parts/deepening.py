@@ -35,12 +35,15 @@ with its bonus; writes `plays` and `control` as `search_nodes` describes."""
 class Limits:
     """How far a search goes: plies, positions, and seconds (None: as long as it takes).
 
-    No search goes deeper than DEEPEST or looks at more positions than EVER, whatever it is allowed.
+    With `mate` a forced mate in so many moves of the player is looked for as well, with nothing left out, so that it is
+    found if there is one. No search goes deeper than DEEPEST or looks at more positions than EVER, whatever it is
+    allowed.
     """
 
     depth: int = DEEPEST
     nodes: int = EVER
     seconds: float | None = None
+    mate: int | None = None
 
 
 @dataclass(frozen=True)
@@ -133,9 +136,32 @@ class Deepening:
                     tell(last)
                 if not found.complete or MATE - abs(last.value) <= depth:
                     break
+            if limits.mate is not None and (mate := self._mate(order, min(limits.mate, DEEPEST // 2), last)):
+                last, told = mate, True
+                tell(last)
         if not told:
             tell(last)
         return last
+
+    def _mate(self, order: NDArray[np.uint16], most: int, known: Found) -> Found | None:
+        """The shortest mate in at most `most` moves if it is shorter than that of `known`, else None.
+
+        A search that only asks whether there is one, that prunes nothing else, and that trusts no table filled by
+        searches that did.
+        """
+        control = self.control
+        pruning = nodes.REDUCTIONS | nodes.FUTILITY | nodes.TABLE
+        control[nodes.FEATURES] = self._features & ~pruning
+        found = None
+        for plies in range(1, 2 * most, 2):
+            if MATE - known.value <= plies or control[nodes.STOP]:
+                break
+            value = self._look(order, np.zeros(len(order), np.int64), plies, MATE - plies - 1, INFINITE)
+            if value >= MATE - plies and control[nodes.ROOT_DONE]:
+                found = Found(self._expected_play(), value, plies, int(control[nodes.NODES]))
+                break
+        control[nodes.FEATURES] = self._features
+        return found
 
     def iterate(self, order: NDArray[np.uint16], bonus: NDArray[np.int64], depth: int, guess: int) -> Found:
         """Look `depth` plies ahead, first near the value `guess`; brings the best move and its bonus to the front.

@@ -72,7 +72,7 @@ def rank_moves(w, here, moves, ranks, history, first, end, hash_move):
         elif move == w[here + OTHER_KILLER]:
             rank = KILLER_RANK
         else:
-            rank = np.int64(history[history_of(w, here, move)])
+            rank = history[history_of(w, here, move)]
         ranks[i] = rank
         i += ONE
 
