@@ -5,6 +5,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -175,7 +176,7 @@ def stats(paths: _Paths, as_json: _Json = False) -> None:
     """Count games, moves, results, endings, years, charsets, the most frequent players; also what only some games have.
 
     That is, for Go: handicaps and rules; for chess: openings by their ECO code, players' ratings in steps of 200, and
-    who won.
+    who won; for shogi: handicaps.
 
     Example: sakiyomi records stats kgs-6d-19x19.tar.xz
 
@@ -232,12 +233,22 @@ def _tally(record: "Record", tables: dict[str, Counter[str]]) -> None:
     if record.game.startswith("go-"):
         tables["handicap"][tags.get("handicap") or "0"] += 1
         tables["rules"][tags.get("rules") or "unknown"] += 1
+    if record.game == "shogi":
+        tables["handicap"][_shogi_handicaps().get(record.setup, "another position")] += 1
     if chess:
         tables["ECO"][tags["ECO"] if tags.get("ECO", "?").strip("?") else "unknown"] += 1
         for name in ("WhiteElo", "BlackElo"):
             rating = tags.get(name, "")
             low = int(rating) // 200 * 200 if rating.isascii() and rating.isdigit() and len(rating) < 5 else 0
             tables["rating"][f"{low}-{low + 199}" if low else "unknown"] += 1
+
+
+@cache
+def _shogi_handicaps() -> dict[str | None, str]:
+    """First positions of shogi -> handicaps by name."""
+    from sakiyomi.boards.shogi.handicaps import HANDICAPS, handicap_sfen
+
+    return {None: "even"} | {handicap_sfen(name): name for name in HANDICAPS}
 
 
 def _print_stats(counted: dict[str, Any]) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sakiyomi.sgf.archive import Meter, Source, sources
 from sakiyomi.sgf.faults import BadRecord, Found
-from sakiyomi.sgf.formats import HEAD, pgn_start, shogi_format
+from sakiyomi.sgf.formats import HEAD, has_sgf, named_format, pgn_start, shogi_format
 from sakiyomi.sgf.go import main_line_of, record_of
 from sakiyomi.sgf.grammar import MAX_BYTES, parse
 from sakiyomi.sgf.pgn import stream_pgn
@@ -70,6 +70,9 @@ class Collection:
                 elif pgn_start(source.head(HEAD)) is not None:
                     yield from self._replayed(held)
                     yield from self._given(stream_pgn(source, self.limit))
+                elif (named := named_format(source.name)) and not has_sgf(source.head(HEAD)):
+                    empty = "" if source.head(HEAD).strip() else ": the file is empty"
+                    raise BadRecord(f"no {named} game in it{empty}", file=source.name)
                 elif not self.legal:
                     yield from self._from_sgf(source)
                 else:

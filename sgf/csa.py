@@ -1,4 +1,4 @@
-"""CSA -> records: `read_csa` for a file's bytes, versions 1 to 3.0, one game or several parted by lines "/".
+"""CSA -> records: `read_csa` for a file's bytes, versions 1 to 3.0, one game or several, parted by lines "/" or joined.
 
 The bytes are scanned and the moves checked in kernels (`csa_kernels`, `shogi_moves`). Comments, lines ``'text`` and
 ``'*text``, belong to the move before them; a comment ``'** 35 +7776FU`` (an evaluation and what the program foresees)
@@ -17,10 +17,13 @@ from sakiyomi.sgf import csa_kernels as kernels
 from sakiyomi.sgf import shogi_moves, shogi_text
 from sakiyomi.sgf.faults import BadRecord, Fault
 from sakiyomi.sgf.record import Record
-from sakiyomi.sgf.shogi_endings import RESULTS, from_csa
+from sakiyomi.sgf.shogi_endings import RESULTS, from_csa, is_csa
 from sakiyomi.sgf.shogi_games import Draft, records_of
 
-_EVEN_RANKS = csa.position_lines(shogi_moves.start_of(None))[:9]
+_RANKS = csa.position_lines(shogi_moves.start_of(None))[:9]
+_EVEN_RANKS = [line.rstrip() for line in _RANKS]
+_EVEN_BLOCKS = tuple(end.join([*ranks, ""]).encode() for ranks in (_RANKS, _EVEN_RANKS) for end in ("\n", "\r\n"))
+_NO_MOVE = "is no move: CSA such as +7776FU or -0055KA is wanted"
 _EVEN = (["PI", "+"], [*_EVEN_RANKS, "+"], [*_EVEN_RANKS, "P+", "P-", "+"])
 
 
@@ -31,7 +34,7 @@ def read_csa(
 
     `before` are the bytes, lines and games of the file before `data`.
     """
-    text = shogi_text.decode(data, charset) if not data.isascii() or charset else None
+    text = shogi_text.decode(data, charset) if charset or not data.isascii() or b"\x1b$" in data else None
     codec, name = (text.codec, text.charset) if text else ("ascii", "US-ASCII")
     if name == "UTF-16" and text:
         data, codec = text.text.encode(), "utf-8"
@@ -48,13 +51,17 @@ class _Scanned:
     def __init__(self, data: bytes, start: int):
         array = np.frombuffer(data, np.uint8)
         lines = data.count(b"\n") + data.count(b"\r") + 2
-        room = len(data) // 7 + 4
-        games = np.empty((data.count(b"\n/") + data.count(b"\r/") + 2, kernels.GAME_COLUMNS), np.int64)
+        room, count = len(data) // 7 + 4, len(data) // 256 + 4
         self.requests, self.times = np.empty(room, np.uint32), np.empty(room, np.int64)
         self.places: NDArray[np.int64] = np.empty(room, np.int64)
         notes, counts = np.empty((lines, kernels.NOTE_COLUMNS), np.int64), np.zeros(5, np.int64)
-        tables = (games, self.requests, self.times, self.places, notes, counts)
-        kernels.scan(array, np.uint64(start), np.uint64(1), *tables)
+        while True:
+            games = np.empty((count, kernels.GAME_COLUMNS), np.int64)
+            tables = (games, self.requests, self.times, self.places, notes, counts)
+            kernels.scan(array, np.uint64(start), np.uint64(1), *tables)
+            if counts[3] >= len(data):
+                break
+            count *= 16  # games of a few bytes
         self.games: list[list[int]] = games[: counts[0]].tolist()
         self.notes: list[list[int]] = notes[: counts[2]].tolist()
 
@@ -64,7 +71,7 @@ def _drafts(
 ) -> Iterator[Draft]:
     scanned, number = _Scanned(data, mark), before[2]
     for game in scanned.games:
-        start, stop, line, first, count, note, notes, closing, closing_stop, closing_time, fault, body = game
+        start, stop, line, first, count, note, notes, closing, closing_stop, closing_time, fault, _ = game
         if count == 0 and notes == 0 and closing < 0:
             continue  # nothing behind the last "/"
         number += 1
@@ -76,19 +83,16 @@ def _drafts(
         draft.text = partial(_text_at, data, scanned.places[moves])
         draft.times = np.empty(count + (closing >= 0), np.int64)
         draft.times[:count] = scanned.times[moves]
-        draft.times[count:] = closing_time
         if closing >= 0:
-            word = data[closing:closing_stop].decode(codec, "replace")
+            draft.times[count] = closing_time
+            word = data[closing:closing_stop].decode(codec, "replace").strip()
             draft.closing = partial(from_csa, word)
-            if not from_csa(word, 0).known:
+            if not is_csa(word):
                 draft.faults.append((Fault.UNKNOWN_CLOSING, closing - place, word[:40]))
         if fault >= 0:
             text = data[fault : fault + 40].split(b"\n")[0].decode(codec, "replace").strip()
-            draft.bad = (
-                f"move {count + 1}: {text!r} is no move: CSA such as +7776FU or -0055KA is wanted",
-                fault - place,
-            )
-        _read_notes(draft, data, scanned.notes[note : note + notes], codec, place, body)
+            draft.bad = (f"move {count + 1}: {text!r} {_NO_MOVE}", fault - place)
+        _read_notes(draft, data, scanned.notes[note : note + notes], codec, place)
         yield draft
 
 
@@ -101,13 +105,15 @@ def _text_at(data: bytes, places: NDArray[np.int64], index: int) -> str:
     return data[at : at + 7].decode("ascii", "replace")
 
 
-def _read_notes(draft: Draft, data: bytes, notes: list[list[int]], codec: str, place: int, body: int) -> None:
+def _read_notes(draft: Draft, data: bytes, notes: list[list[int]], codec: str, place: int) -> None:
     """Comments, headers and the first position."""
     position: list[str] = []
     comments: dict[int, list[str]] = {}
-    players, tags, where = ["", ""], draft.tags, -1
+    players, tags, where, known = ["", ""], draft.tags, -1, 0
     stated = {"RESULT": "", "ENDING": "", "FIRST_MOVE": ""}
     for ply, start, stop in notes:
+        if start < known:
+            continue
         line = data[start:stop].decode(codec, "replace")
         sign = line[0]
         if sign == "'":
@@ -123,11 +129,15 @@ def _read_notes(draft: Draft, data: bytes, notes: list[list[int]], codec: str, p
                 shogi_text.read_tag(name.strip(), value.strip(), tags)
         elif sign == "P" or line.rstrip() in ("+", "-"):
             where = start if where < 0 else where
+            if line.startswith("P1-KY") and (block := _even_block(data, start)):
+                known = start + block
+                position += _EVEN_RANKS
+                continue
             position += line.rstrip().split(",") if "," in line else [line.rstrip()]
         elif sign == "V" and ply == 0:
             pass
-        elif sign in "+-" and draft.bad is None:
-            draft.bad = (f"{line!r} is no move: CSA such as +7776FU or -0055KA is wanted", start - place)
+        elif (sign in "+-" or csa.MOVE.fullmatch(line.strip())) and draft.bad is None:
+            draft.bad = (f"{line!r} {_NO_MOVE}", start - place)
         elif line.strip():
             draft.faults.append((Fault.UNKNOWN_LINE, start - place, line[:40]))
     draft.players = (players[0], players[1])
@@ -135,6 +145,11 @@ def _read_notes(draft: Draft, data: bytes, notes: list[list[int]], codec: str, p
     draft.comments = {ply: text for ply, lines in comments.items() if (text := "\n".join(lines))}
     if (position not in _EVEN and position) or stated["FIRST_MOVE"]:
         _set_up(draft, position or _EVEN[0], stated["FIRST_MOVE"], max(where - place, 0))
+
+
+def _even_block(data: bytes, start: int) -> int:
+    """How many bytes the nine ranks of the even start take there, 0 if they are others."""
+    return next((len(block) for block in _EVEN_BLOCKS if data.startswith(block, start)), 0)
 
 
 def _set_up(draft: Draft, lines: list[str], number: str, offset: int) -> None:

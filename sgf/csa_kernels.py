@@ -1,7 +1,8 @@
 """Kernels: the byte scanner of CSA, one pass over the lines of a file: games, moves, times, comments.
 
-Statements are lines; a line of moves may hold several, with commas between. A line ``/`` parts games. Bytes of other
-charsets do no harm: in Shift_JIS and UTF-8 no second byte is a comma, a quotation mark or an end of line.
+Statements are lines; a line of moves may hold several, with commas between. A line ``/`` parts games; so does, behind
+moves, a line that only the head of a game has, as files that were merely joined lack the ``/``. Bytes of other charsets
+do no harm: in Shift_JIS and UTF-8 no second byte is a comma, a quotation mark or an end of line.
 """
 
 from typing import Any
@@ -19,9 +20,10 @@ GAME_COLUMNS = 12
 NOTE_PLY, NOTE_START, NOTE_STOP = (U(i) for i in range(3))
 NOTE_COLUMNS = 3
 NO_TIME = -1
+_LONGEST = U(10**14)  # milliseconds: more is no time
 
 _LF, _CR, _COMMA, _SLASH, _PLUS, _MINUS, _T, _PERCENT, _ZERO, _DOT, _SPACE = (U(ord(c)) for c in "\n\r,/+-T%0. ")
-_A = U(ord("A"))
+_V, _N, _P, _I = (U(ord(c)) for c in "VNPI")
 _TWO, _THREE, _FIVE, _SIX, _SEVEN, _NINE, _TEN, _THOUSAND = (U(n) for n in (2, 3, 5, 6, 7, 9, 10, 1000))
 _HAND = U(81)
 _KIND_SHIFT, _AFTER, _SIDE_SHIFT = U(14), U(1 << 19), U(27)
@@ -86,7 +88,7 @@ def read_time(data: Any, i: Any, stop: Any) -> Any:
     """The milliseconds of "12" or "12.345" at i."""
     total = ZERO
     while i < stop and U(data[i]) - _ZERO <= _NINE:
-        total = total * _TEN + U(data[i]) - _ZERO
+        total = min(total * _TEN + U(data[i]) - _ZERO, _LONGEST)
         i += ONE
     total *= _THOUSAND
     unit = _THOUSAND // _TEN
@@ -128,6 +130,19 @@ def begins_moves(data: Any, i: Any, end: Any) -> Any:
 
 
 @kernel
+def begins_game(data: Any, i: Any, end: Any) -> Any:
+    """Is the line at i one of a game's head: a version, a name, or the first of a position?"""
+    if i + ONE >= end:
+        return False
+    c, d = U(data[i]), U(data[i + ONE])
+    if c == _V:
+        return d - _ZERO <= _NINE
+    if c == _N:
+        return d in (_PLUS, _MINUS)
+    return c == _P and d in (_I, _ZERO + ONE)
+
+
+@kernel
 def scan(
     data: Any, i: Any, line: Any, games: Any, requests: Any, times: Any, places: Any, notes: Any, counts: Any
 ) -> None:
@@ -148,16 +163,19 @@ def scan(
         game[CLOSING], game[CLOSING_STOP], game[CLOSING_TIME], game[FAULT], game[BODY] = -1, -1, NO_TIME, -1, -1
         first, first_note, open_game = m, n, True
         while i < stop and open_game:
-            end = line_end(data, i, stop)
+            end, joined = line_end(data, i, stop), False
             if end == i:
                 pass
             elif data[i] == _SLASH and end == i + ONE:
                 game[STOP], open_game = i, False
+            elif game[BODY] >= 0 and begins_game(data, i, end):
+                game[STOP], open_game, joined = i, False, True
             elif not begins_moves(data, i, end):
                 notes[n, NOTE_PLY], notes[n, NOTE_START], notes[n, NOTE_STOP] = m - first, i, end
                 n += ONE
             elif game[FAULT] < 0:
-                game[BODY] = i if game[BODY] < 0 else game[BODY]
+                if game[BODY] < 0:
+                    game[BODY] = i
                 while i < end and game[FAULT] < 0:
                     after = statement_end(data, i, end)
                     last = after
@@ -183,6 +201,8 @@ def scan(
                             requests[m], times[m], places[m] = request, NO_TIME, i
                             m += ONE
                     i = after + ONE
+            if joined:
+                break
             i = end
             if i < stop:
                 i += _TWO if data[i] == _CR and i + ONE < stop and data[i + ONE] == _LF else ONE

@@ -1,12 +1,14 @@
-"""Which format a file is in, told from its first bytes; names and endings do not count."""
+"""Which format a file is in, told from its first bytes. Its name counts only where they tell nothing."""
 
 import re
+from pathlib import PurePath
 
 from sakiyomi.sgf.wide import narrow
 
 HEAD = 1 << 16
 """Bytes that are looked at: a game must begin in them."""
 
+_ENDINGS = {".pgn": "PGN", ".csa": "CSA", ".kif": "KIF", ".kifu": "KIF", ".ki2": "KI2", ".usi": "USI"}
 _SAN = rb"(?:[NBRQK][a-h1-8x]{0,3}[a-h][1-8]|(?:[a-h]x)?[a-h][1-8](?:=?[NBRQ])?|[a-h][1-8][a-h][1-8]|[O0]-[O0])[+#!?]*"
 _TAG = re.compile(rb"[ \t]*\[\s*[A-Za-z0-9][\w+#=:-]*\s+\"")
 _TAG_LINE = re.compile(rb"^[ \t]*\[\s*[A-Za-z0-9][\w+#=:-]*\s+\"", re.MULTILINE)
@@ -74,6 +76,16 @@ def shogi_format(head: bytes) -> str:
     if found is None or _SGF.search(head, 0, found.start()) or _TAG_LINE.search(head, 0, found.start()):
         return ""
     return "kif"
+
+
+def has_sgf(head: bytes) -> bool:
+    """Does a game in SGF begin in the first bytes of a file?"""
+    return bool(_SGF.search(narrow(head)))
+
+
+def named_format(name: str) -> str:
+    """What format a file should be in by the ending of its name, "" if that is SGF or says nothing."""
+    return _ENDINGS.get(PurePath(name).suffix.lower(), "")
 
 
 def _past_comments(head: bytes) -> int:

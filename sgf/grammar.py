@@ -320,9 +320,9 @@ def _looks_like(data: bytes) -> str:
     if head.startswith(b"[Event ") or b"\n[White " in head:
         return "; it looks like PGN, which `load` reads"
     if head.startswith((b"V2", b"V3", b"'CSA", b"PI", b"N+")):
-        return "; it looks like CSA, and of the record formats SGF and PGN can be read"
+        return "; it looks like CSA, which `load` reads"
     if b"KIF" in head[:100] or "手合割".encode() in head or "手合割".encode("cp932") in head:
-        return "; it looks like KIF, and of the record formats SGF and PGN can be read"
+        return "; it looks like KIF, which `load` reads"
     return "; it looks like a web page" if b"<html" in head.lower() or b"<!doctype" in head.lower() else ""
 
 

@@ -3,7 +3,8 @@
 Both have the same headers, diagrams, comments ("*" lines, which belong to the move before), variations (変化：12手) and
 last line (まで87手で先手の勝ち); KIF has a numbered line for each move, with its origin and time, KI2 (`ki2`) moves as
 people write them, many to a line. Lines of "#" and "&" are skipped. A file holds one game; several may follow each
-other if each begins with "#KIF version" or, behind the moves of the one before, with 手合割 or 開始日時.
+other if each begins with "#KIF version" or, behind the moves of the one before, with 手合割 or 開始日時, or with
+another header that is usual at the beginning, such as 先手, and moves behind it.
 
 A variation leaves the line that ends with the variation before it, or the nearest line above that is old enough.
 """
@@ -11,6 +12,7 @@ A variation leaves the line that ends with the variation before it, or the neare
 import re
 from collections.abc import Iterator
 from functools import partial
+from itertools import accumulate
 
 from sakiyomi.boards.game import BadNotation
 from sakiyomi.boards.shogi import bod, sfen
@@ -53,7 +55,8 @@ _TURNS = {f"{name}番": side for name, side in _PLAYERS.items()} | _PLAYERS
 _VERSION = "#KIF version"
 _MOVES = re.compile(r"[▲△▽▼☗☖]|まで|[ 　]*\d+[ 　]+(?!\d[ 　])")  # and not ９ ８ ７ above a diagram
 _BEGINS = re.compile(r"手合割[：:]|開始日時[：:]")
-_HEADER = re.compile(r"([^：:*|]{1,80}?)[ 　]*(?:：|(?<=[^\x00-\x7f]):)(.*)")
+_MAY_BEGIN = re.compile("(?:先手|後手|下手|上手|棋戦|対局日)[：:]")  # if moves follow
+_HEADER = re.compile(r"([^：:*|]{1,999}?)[ 　]*(?:：|(?<=[^\x00-\x7f]):)(.*)")
 _VARIATION = re.compile(r"変化[：:][ 　]*([0-9]+)[ 　]*手?")
 _COUNT = re.compile(r"手数[＝=][ 　]*([0-9]+)(?:[ 　]+(.*?)[ 　]*まで)?")
 _NO_MOVE = "is no move: KIF such as ７六歩(77), 同　銀成(31) or ５五角打 is wanted"
@@ -64,10 +67,11 @@ def read_kif(data: bytes, file: str = "", charset: str = "") -> list[Record | Ba
     text = shogi_text.decode(data, charset)
     lines = text.text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     source = data if text.charset != "UTF-16" else text.text.encode()
-    drafts = []
-    for number, (first, stop) in enumerate(_games(lines), 1):
-        part = source if (first, stop) == (0, len(lines)) else _bytes_of(source, first, stop)
-        byte = len(_bytes_of(source, 0, first)) if first else 0
+    parts, drafts = list(_games(lines)), []
+    places = _places(source) if len(parts) > 1 else []
+    for number, (first, stop) in enumerate(parts, 1):
+        byte = places[first] if places else 0
+        part = source[byte : places[stop]] if places else source
         draft = Draft(part, file, byte, first + 1, number, text.charset, "kif")
         _Parser(draft).parse(lines[first:stop])
         drafts.append(draft)
@@ -78,7 +82,7 @@ def read_kif(data: bytes, file: str = "", charset: str = "") -> list[Record | Ba
 
 def _games(lines: list[str]) -> Iterator[tuple[int, int]]:
     """First line and the one behind the last of each game."""
-    first, begun, played = 0, False, False
+    first, begun, played, perhaps = 0, False, False, -1
     for number, line in enumerate(lines):
         sign = line[:1]
         if not sign:
@@ -86,26 +90,35 @@ def _games(lines: list[str]) -> Iterator[tuple[int, int]]:
         if sign == "#":
             if begun and line.startswith(_VERSION):
                 yield first, number
-                first, begun, played = number, False, False
+                first, begun, played, perhaps = number, False, False, -1
             continue
         begun = begun or bool(line.strip())
-        if played:
-            if sign in "手開" and _BEGINS.match(line):
-                yield first, number
-                first, played = number, False
-        else:
+        if not played:
             played = _MOVES.match(line) is not None
+        elif sign in "手開先後下上棋対変":
+            if _BEGINS.match(line):
+                start = perhaps if perhaps >= 0 else number
+                yield first, start
+                first, played, perhaps = start, False, -1
+            elif perhaps < 0 and _MAY_BEGIN.match(line):
+                perhaps = number
+            elif sign == "変":
+                perhaps = -1  # the headers of a game that goes on with its variations
+        elif perhaps >= 0 and _MOVES.match(line) and not line.startswith("まで"):
+            yield first, perhaps
+            first, perhaps = perhaps, -1
     if played or any(line.strip() for line in lines[first:]):
         yield first, len(lines)
 
 
-def _bytes_of(data: bytes, first: int, stop: int) -> bytes:
-    return b"".join(data.splitlines(keepends=True)[first:stop])
+def _places(data: bytes) -> list[int]:
+    """Where each line begins, and where the last ends, twice if that ends the line."""
+    return [0, *accumulate(map(len, data.splitlines(keepends=True))), len(data)]
 
 
 def _offset(data: bytes, number: int) -> int:
     """Where the line with that number, from 0, begins."""
-    return len(_bytes_of(data, 0, number))
+    return _places(data)[number]
 
 
 class _Parser:
@@ -126,7 +139,7 @@ class _Parser:
         draft, main, numbers = self.draft, self.main, self.numbers
         for number, line in enumerate(lines):
             fields = line.split(None, 2)
-            if len(fields) == 3 and fields[0].isdecimal() and not self.closed:  # a move with its time, as most lines are
+            if len(fields) == 3 and fields[0].isdecimal() and not self.closed:  # a move with its time: most lines
                 request, here = request_of(fields[1]), self.line
                 if request is not None:
                     here.requests.append(request)

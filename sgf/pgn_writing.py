@@ -79,7 +79,8 @@ def _written(records: Sequence[Record], number: int) -> Iterator[str]:
 def _check(record: Record, number: int) -> None:
     tree, where = record.tree, _where(record, number)
     if record.game not in GAMES and not (isinstance(tree, PgnTree) and record.game == tree.game_name):
-        raise ValueError(f"{where}: PGN holds chess and chess960, not {record.game}; write SGF (.sgf)")
+        other = "CSA (.csa) or KIF (.kif)" if record.game == "shogi" else "SGF (.sgf)"
+        raise ValueError(f"{where}: PGN holds chess and chess960, not {record.game}; write {other}")
     if record.result not in pgn_tags.RESULTS:
         raise ValueError(f"{where}: PGN has the results {', '.join(pgn_tags.RESULTS)}, not {record.result!r}")
     if lost := [ply for ply in record.comments if not 0 <= ply <= len(record.moves)]:
@@ -205,13 +206,24 @@ def _kept_movetext(record: Record, old: Record) -> str:
     tree: PgnTree = record.tree
     faults = {found.fault for found in tree.faults}
     text = tree.text_from(tree.movetext).replace("\0", " ").rstrip()
-    if tree.charset not in ("UTF-8", "US-ASCII"):  # a byte between moves would become a letter before one
-        text = _NOT_ASCII.sub(lambda match: match[1] or (" " if match[0].isalpha() else match[0]), text)
+    if tree.charset not in ("UTF-8", "US-ASCII"):
+        text = _NOT_ASCII.sub(lambda match: match[1] or _stand_in(match[0], tree.charset), text)
     margin = _MARGIN.match(text)
     text = text[margin.end() :] if margin else f" {text}"
     if ";" in text:
         text = _TOKEN.sub(_in_braces, text)
     return text if not faults & _UNFINISHED and record.result == old.result else _finished(text, record.result)
+
+
+def _stand_in(letter: str, charset: str) -> str:
+    """What to write between moves for a letter there: in UTF-8 it would be read otherwise than its byte was.
+
+    From 0xC0 on, but for two, bytes belong to a word; others are passed over (`pgn_replay`).
+    """
+    if not letter.isalpha():
+        return letter
+    byte = letter.encode(charset, "replace")[0]
+    return "_" if byte >= 0xC0 and byte not in (0xC2, 0xE2) else "~"
 
 
 def _finished(text: str, result: str) -> str:

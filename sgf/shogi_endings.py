@@ -4,6 +4,7 @@
 """
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 RESULTS = ("1-0", "0-1", "1/2-1/2", "*")
@@ -46,7 +47,7 @@ _LIKELY = {"perpetual check": "illegal move", "no moves": "checkmate"}
 _CSA = {csa: (ending, means) for ending, means, csa, _ in _ENDINGS if csa}
 _KIF = {kif: (ending, means) for ending, means, _, kif in _ENDINGS if kif}
 _KIF |= {other: _KIF[usual] for other, usual in _OTHER_WORDS.items()}
-_LIKE_A_MOVE = re.compile("[0-9１-９歩香桂銀金角飛玉王と馬龍竜成打]")
+_LIKE_A_MOVE = re.compile("[0-9１-９同歩香桂銀金角飛玉王と馬龍竜成打]")
 _MADE = re.compile(r"まで[、 　]*(?:([0-9０-９]+)手)?(?:で|にて)?[、 　]*(.+)")
 _SIDE = {"先手": 0, "下手": 0, "後手": 1, "上手": 1}
 _REASONS = (
@@ -74,11 +75,17 @@ class Closing(NamedTuple):
 def from_csa(word: str, turn: int) -> Closing:
     """Of a closing move "%TORYO" when it is the turn of 0 Black or 1 White."""
     found = _CSA.get(word)
-    return _closing(*found, turn) if found else Closing("*", word[1:].lower().replace("_", " "), False)
+    return _closing(*found, turn) if found else Closing("*", word[1:].lower().replace("_", " ").strip(), False)
+
+
+def is_csa(word: str) -> bool:
+    """Is it a closing move of CSA?"""
+    return word in _CSA
 
 
 def from_kif(word: str, turn: int) -> Closing | None:
     """Of a closing move 投了; None for a word that must have been meant for a move."""
+    word = word.strip()
     found = _KIF.get(word)
     if found is None:
         return None if _LIKE_A_MOVE.search(word) else Closing("*", word.lower(), False)
@@ -118,6 +125,7 @@ def to_kif(result: str, ending: str, turn: int) -> str:
     return _closing_move(result, ending, turn, 3)
 
 
+@lru_cache(maxsize=1024)
 def _closing_move(result: str, ending: str, turn: int, column: int) -> str:
     """That which means the same or, where there is none, one that gives the result."""
     if result == "*" and not ending:

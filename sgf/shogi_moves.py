@@ -4,9 +4,10 @@ A code is a move as `boards.shogi.state` has it, a request what a text says of o
 Repetitions before the end do not stop a game that goes on.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache, lru_cache
-from typing import NamedTuple
+from itertools import accumulate
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +17,8 @@ from sakiyomi.boards.batches import ready
 from sakiyomi.boards.game import BadNotation, Ending, IllegalMove, States
 from sakiyomi.boards.shogi import Shogi, usi
 from sakiyomi.boards.shogi import text_kernels as kernels
-from sakiyomi.boards.shogi.japanese import PIECES
-from sakiyomi.boards.shogi.sfen import NAMES, START, hand_counts, square_name
+from sakiyomi.boards.shogi.reasons import why_none
+from sakiyomi.boards.shogi.sfen import NAMES, START, square_name
 from sakiyomi.boards.shogi.state import MAX_PLIES, STATE
 from sakiyomi.sgf.record import Record
 from sakiyomi.sgf.shogi_kernels import final_rows
@@ -97,8 +98,7 @@ def play(starts: States, lines: Sequence[NDArray[np.uint32]], lasts: Sequence[in
 
     `lasts` are the squares where the moves before the first went, `NO_SQUARE` if there were none.
     """
-    firsts = np.zeros(len(lines) + 1, np.int64)
-    np.cumsum([len(line) for line in lines], out=firsts[1:])
+    firsts = _firsts(lines)
     requests = np.concatenate(lines) if len(lines) > 1 else lines[0] if lines else np.zeros(0, np.uint32)
     squares = np.array(lasts, np.uint8) if lasts else np.full(len(lines), NO_SQUARE, np.uint8)
     codes, actions = np.zeros(len(requests), np.uint16), np.zeros(len(requests), np.int32)
@@ -108,11 +108,24 @@ def play(starts: States, lines: Sequence[NDArray[np.uint32]], lasts: Sequence[in
     return Played(starts, firsts, codes, actions, played, faults)
 
 
+def _firsts(lines: Sequence[NDArray[Any]]) -> NDArray[np.int64]:
+    """Where each of the lines begins when they are joined, and where the last ends."""
+    return np.array([0, *accumulate(map(len, lines))], np.int64)
+
+
 def describe(played: Played) -> NDArray[np.uint16]:
     """[M]: what Japanese texts say of the moves of games of legal moves (`text_kernels.describe`)."""
+    return _said(kernels.describe_rows, played)
+
+
+def kinds(played: Played) -> NDArray[np.uint16]:
+    """[M]: the kinds of piece that make the moves of games of legal moves; `describe` has them, too, and is slower."""
+    return _said(kernels.kinds_rows, played)
+
+
+def _said(entry: Callable[..., None], played: Played) -> NDArray[np.uint16]:
     words = np.zeros(len(played.codes), np.uint16)
-    tables = (played.firsts, played.codes, words)
-    rows.run(kernels.describe_rows, len(played.starts), _GRAIN, _words(played.starts), *tables)
+    rows.run(entry, len(played.starts), _GRAIN, _words(played.starts), played.firsts, played.codes, words)
     return words
 
 
@@ -120,9 +133,8 @@ def endings(starts: States, lines: Sequence[NDArray[np.uint16]]) -> list[tuple[s
     """Result and ending that the last position of each game of legal moves tells, ("*", "") where it tells nothing."""
     if not lines:
         return []
-    firsts = np.zeros(len(lines) + 1, np.int64)
     lines = [line if len(line) <= MAX_PLIES else line[:0] for line in lines]
-    np.cumsum([len(line) for line in lines], out=firsts[1:])
+    firsts = _firsts(lines)
     codes = np.concatenate(lines) if lines else np.zeros(0, np.uint16)
     found, verdicts = np.zeros(len(lines), np.int8), np.zeros(len(lines), np.int8)
     rows.run(final_rows, len(lines), _GRAIN, _words(starts), firsts, codes, found, verdicts)
@@ -160,13 +172,7 @@ def why(state: States, request: int, fault: int, last: int = NO_SQUARE) -> str:
 def _rule(state: States, turn: int, to: int, origin: int, kind: int, request: int) -> str:
     promotes = bool(request >> 18 & 1)
     if origin == NO_SQUARE:
-        mail = state["mail"][0, :81].tolist()
-        way = [square for square in range(81) if mail[square] == kind + 16 * turn]
-        reasons = [_why(state, usi.action_from(square, to, promotes, turn), square, to) for square in way]
-        near = [reason for reason in reasons if "cannot go" not in reason and "no piece moves" not in reason]
-        if not near and kind < 8 and hand_counts(state)[turn][kind]:
-            return _why(state, usi.action_from(80 + kind, to, False, turn), 80 + kind, to)
-        return near[0] if near else f"no {_name(kind)} ({PIECES[kind]}) can go to {square_name(to)}"
+        return why_none(state, kind, to, promotes)
     if request >> 19 & 1 and origin < 81:  # CSA's kind is that after the move
         promotes = kind == int(state["mail"][0, origin] & 15) + 8
     return _why(state, usi.action_from(origin, to, promotes, turn), origin, to)
@@ -201,6 +207,8 @@ def _start(setup: str) -> States:
 
 def side_by_side(starts: Sequence[States | None]) -> States:
     """[B], copies of first positions [1], of the even one for None."""
+    if len(starts) == 1:
+        return (starts[0] if starts[0] is not None else start_of(None)).copy()
     words = start_of(None).view(np.uint64)
     states: States = np.repeat(words[None], len(starts), axis=0).ravel().view(STATE)
     for row, start in enumerate(starts):

@@ -1,5 +1,6 @@
 """CSA, KIF, KI2 and USI files of any size, read and given away by and by."""
 
+import re
 from collections.abc import Iterator
 
 from sakiyomi.sgf.archive import Source
@@ -11,6 +12,9 @@ from sakiyomi.sgf.usi import read_usi
 
 CHUNK = 1 << 20
 """Bytes of CSA and USI that are read at once: records take some twenty times as much."""
+
+
+_HEAD_OF_CSA = re.compile(rb"^V[0-9]", re.MULTILINE)  # parts games that were merely joined
 
 
 def read_shogi(form: str, data: bytes, file: str = "") -> list[Record | BadRecord]:
@@ -51,9 +55,10 @@ def stream_shogi(form: str, source: Source, limit: int, chunk: int = CHUNK) -> I
 
 
 def _cut(text: bytes, mark: bytes) -> int:
-    """Behind the last line that ends a game, 0 if there is none."""
+    """Behind the last line that ends a game, or before the last that begins one; 0 if there is none."""
     at = text.rfind(mark, 0, len(text) - 2)
     if at < 0:
-        return 0
+        heads = [found.start() for found in _HEAD_OF_CSA.finditer(text, 1)] if mark == b"\n/" else []
+        return heads[-1] if heads else 0
     end = text.find(b"\n", at + len(mark) - 1)
     return end + 1 if end >= 0 else 0

@@ -139,7 +139,12 @@ def write_tags(tags: dict[str, str], kif: bool) -> list[tuple[str, str]]:
         if tag == "time" and not kif and not re.fullmatch(r"\d+:\d\d(:\d\d)?\+\d+", value):
             name = TAGS[tag][1]  # CSA's has one form only
         lines.append((name, value))
-    return [(name, " ".join(value.split("\n"))) for name, value in lines]
+    return [(name, one_line(value)) for name, value in lines]
+
+
+def one_line(text: str) -> str:
+    """The text without ends of lines, which headers cannot hold."""
+    return " ".join(re.split("\r\n|\r|\n", text)) if "\n" in text or "\r" in text else text
 
 
 def _quoted(tag: str) -> str:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -13,8 +13,8 @@ from sakiyomi.sgf.charset import CHARSETS
 from sakiyomi.sgf.faults import BadRecord, Fault, Found
 from sakiyomi.sgf.record import Record
 
-_TIME = re.compile(r"[ 　]*\(?[ 　]*(\d+):[ ]*(\d+(?:\.\d+)?)")
-_SPENT = re.compile(r"\[%emt\s+(\d+):(\d+):(\d+(?:\.\d*)?)\s*\]")
+_TIME = re.compile(r"[ 　]*[(（]?[ 　]*(?:(\d{1,4}):[ ]*)?(\d{1,6}):[ ]*(\d{1,6}(?:\.\d{1,6})?)")
+_SPENT = re.compile(r"\[%emt\s+(\d{1,6}):(\d{1,6}):(\d{1,6}(?:\.\d{0,9})?)\s*\]")
 Seconds = tuple[float | None, ...]
 
 
@@ -123,11 +123,21 @@ def move_times(record: Record) -> list[float | None]:
         found = tree.times[: len(record.moves)]
         if any(spent is not None for spent in found):
             return [*found, *[None] * (len(record.moves) - len(found))]
-    matches = (_SPENT.search(record.comments.get(ply, "")) for ply in range(1, len(record.moves) + 1))
-    return [None if match is None else 3600 * int(match[1]) + 60 * int(match[2]) + float(match[3]) for match in matches]
+    spent: list[float | None] = [None] * len(record.moves)
+    for ply, text in record.comments.items():
+        if 0 < ply <= len(spent) and "[%emt" in text:
+            spent[ply - 1] = _spent(text)
+    return spent
+
+
+@lru_cache(maxsize=4096)
+def _spent(text: str) -> float | None:
+    """The seconds of "[%emt 0:00:14]" in a comment."""
+    match = _SPENT.search(text)
+    return None if match is None else 3600 * int(match[1]) + 60 * int(match[2]) + float(match[3])
 
 
 def _seconds(text: str) -> float | None:
-    """Of "( 0:12/00:01:10)" the first, 12.0."""
+    """Of "( 0:12/00:01:10)" the first, 12.0; it may have hours, too."""
     match = _TIME.match(text)
-    return None if match is None else 60 * int(match[1]) + float(match[2])
+    return None if match is None else 3600 * int(match[1] or 0) + 60 * int(match[2]) + float(match[3])

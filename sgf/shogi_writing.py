@@ -8,7 +8,8 @@ $FIRST_MOVE the number of the first move, for which KIF has 手数.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from functools import lru_cache
+from itertools import cycle, islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,9 +17,9 @@ from numpy.typing import NDArray
 from sakiyomi.boards.game import States
 from sakiyomi.boards.shogi import bod, csa, japanese, sfen
 from sakiyomi.sgf import shogi_endings, shogi_moves, shogi_text
+from sakiyomi.sgf.charset import CHARSETS, known
 from sakiyomi.sgf.csa import read_csa
 from sakiyomi.sgf.faults import BadRecord
-from sakiyomi.sgf.grammar import encode
 from sakiyomi.sgf.kif import SETUPS, read_kif
 from sakiyomi.sgf.record import Record
 from sakiyomi.sgf.shogi_endings import RESULTS, Closing
@@ -29,7 +30,7 @@ _GAMES = 256  # that are written together
 _HANDICAPS = {setup: name for name, setup in SETUPS.items()}
 _READERS: dict[str, Callable[..., list[Record | BadRecord]]] = {"csa": read_csa, "kif": read_kif, "ki2": read_kif}
 _A_LINE = 6  # moves of KI2
-_SHIFT_JIS = ("shift_jis", "shift-jis", "sjis", "cp932", "windows-31j", "ms932")
+_TWO_DIGITS = [f"{number:02}" for number in range(60)]
 
 
 def to_csa(records: Record | Iterable[Record], charset: str = "UTF-8") -> bytes:
@@ -60,25 +61,34 @@ def shogi_parts(form: str, records: Record | Iterable[Record], charset: str | No
     rest = iter([records] if isinstance(records, Record) else records)
     number = 1
     while part := list(islice(rest, _GAMES)):
-        yield _encoded(form, _written(form, part, number), charset)
+        yield _encoded(form, _written(form, part, number), charset, number == 1)
         number += len(part)
 
 
-def _encoded(form: str, text: str, charset: str | None) -> bytes:
-    """The text, which names its encoding as "@" at the beginning of each game."""
+def _encoded(form: str, text: str, charset: str | None, first: bool) -> bytes:
+    """The text, which has `_ENCODING` where each game names its encoding; `first` if it begins the file."""
     if form == "usi":
         return text.encode("ascii", "replace")
-    for name in ["Shift_JIS", "UTF-8"] if charset is None else [charset]:
-        usual = "Shift_JIS" if name.lower() in _SHIFT_JIS else name
-        named = text.replace(_ENCODING, usual.upper() if form == "csa" else usual)
+    plain = text.encode("utf-8", "replace").decode()  # a lone half of a character is "?"
+    for wanted in ["Shift_JIS", "UTF-8"] if charset is None else [charset]:
+        name, codec = _charset(wanted)
+        named = plain.replace(_ENCODING, name.upper() if form == "csa" and name == "Shift_JIS" else name)
         try:
-            return named.encode("cp932") if usual == "Shift_JIS" else encode(named.encode("utf-8", "replace"), name)
-        except ValueError:
+            return named.encode(codec if first or codec != "utf-16" else "utf-16-le")  # one byte order mark a file
+        except UnicodeEncodeError as error:
             if charset is not None:
-                raise ValueError(
-                    f"the charset {charset} lacks a character of the records; UTF-8 has them all"
-                ) from None
+                lacks = f"lacks a character of the records, {named[error.start]!r}"
+                raise ValueError(f"the charset {charset} {lacks}; UTF-8 has them all") from None
     raise AssertionError("UTF-8 holds every text")
+
+
+def _charset(wanted: str) -> tuple[str, str]:
+    """The usual name of a charset and Python's codec. Raises ValueError."""
+    found = known(wanted)
+    if found is None or found[0] == "UTF-32":
+        known_ones = ", ".join(name for name in CHARSETS if name != "UTF-32")
+        raise ValueError(f"{wanted!r} is no charset of shogi records; there are: {known_ones}")
+    return found
 
 
 _ENCODING = "\0encoding\0"
@@ -86,7 +96,7 @@ _ENCODING = "\0encoding\0"
 
 @dataclass(frozen=True)
 class _Game:
-    """A record with what is looked up for many at once: first position, codes, and what Japanese texts say of moves."""
+    """A record with what is looked up for many at once: first position, codes, kinds of pieces; for KI2 `describe`."""
 
     record: Record
     start: States
@@ -123,7 +133,7 @@ def _written(form: str, records: Sequence[Record], number: int) -> str:
     lengths = np.diff(played.firsts)
     for row in np.flatnonzero(played.played < lengths).tolist():
         _refuse(form, records[row], number + row, played, row)
-    words = shogi_moves.describe(played) if form in ("kif", "ki2") else None
+    words = None if form == "usi" else (shogi_moves.describe if form == "ki2" else shogi_moves.kinds)(played)
     texts = []
     for row, record in enumerate(records):
         line = slice(int(played.firsts[row]), int(played.firsts[row + 1]))
@@ -196,22 +206,24 @@ def _csa(game: _Game) -> str:
     word = shogi_endings.to_csa(record.result, record.ending, game.last_turn)
     read = shogi_endings.from_csa(word, game.last_turn) if word else None
     times = move_times(record)
-    new = word == "%MAX_MOVES" or any(spent is not None and spent % 1 for spent in times)
+    timed = times.count(None) < len(times)
+    new = word == "%MAX_MOVES" or (timed and any(spent is not None and spent % 1 for spent in times))
     lines = [_first_line("csa"), "V3.0" if new else "V2.2"]
-    lines += [f"N{sign}{_one_line(name)}" for sign, name in zip("+-", record.players, strict=True) if name]
+    lines += [f"N{sign}{shogi_text.one_line(name)}" for sign, name in zip("+-", record.players, strict=True) if name]
     headers = shogi_text.write_tags(dict(record.tags), kif=False) + _stated(game, read, kif=False)
     if ply := int(game.start["ply"][0]):
         headers.append((shogi_text.FIRST_MOVE, str(ply + 1)))
     lines += [f"${name}:{value}" for name, value in headers]
     lines += ["PI", "+"] if record.setup is None else csa.position_lines(game.start)
     lines += _comment("'*", record.comments.get(0, ""))
-    texts = _csa_moves(game)
-    for ply, (text, spent) in enumerate(zip(texts, times, strict=True), 1):
-        lines.append(text)
-        if spent is not None:
-            lines.append(f"T{_plain(spent)}")
-        if ply in record.comments:
-            lines += _comment("'*", record.comments[ply])
+    texts, said = _csa_moves(game), record.comments
+    if said or timed:
+        for ply, (text, spent) in enumerate(zip(texts, times, strict=True), 1):
+            lines.append(text if spent is None else f"{text}\nT{_plain(spent)}")
+            if ply in said:
+                lines += _comment("'*", said[ply])
+    else:
+        lines += texts
     if word:
         lines.append(word)
         if game.closing_time is not None:
@@ -220,32 +232,23 @@ def _csa(game: _Game) -> str:
 
 
 def _csa_moves(game: _Game) -> list[str]:
-    """The moves, with the kinds of pieces followed on a list of squares."""
-    mail, texts, turn = game.start["mail"][0, :81].tolist(), [], game.turn
-    for code in game.codes.tolist():
-        to, origin = code & 127, code >> 7 & 127
-        if origin >= 81:
-            kind, start = origin - 80, "00"
-        else:
-            kind, start = (mail[origin] & 15) + (8 if code >> 14 else 0), csa.square_digits(origin)
-            mail[origin] = 0
-        mail[to] = kind
-        texts.append(f"{'+-'[turn]}{start}{csa.square_digits(to)}{csa.NAMES[kind]}")
-        turn = 1 - turn
-    return texts
+    """The moves."""
+    assert game.words is not None, "texts of CSA need the kinds of pieces"
+    turns = islice(cycle((game.turn, 1 - game.turn)), len(game.codes))
+    return list(map(csa.text_of, game.codes.tolist(), game.words.tolist(), turns))
 
 
 def _plain(seconds: float) -> str:
     """12 or 12.345."""
+    if seconds == int(seconds):
+        return str(int(seconds))
     return f"{seconds:.3f}".rstrip("0").rstrip(".")
 
 
 def _comment(sign: str, text: str) -> list[str]:
-    return [f"{sign}{line}" for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n")] if text else []
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split("\n"))
+    if "\n" in text or "\r" in text:
+        return [f"{sign}{line}" for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n")]
+    return [sign + text] if text else []
 
 
 # --- KIF and KI2
@@ -264,7 +267,8 @@ def _head(game: _Game, read: Closing | None) -> list[str]:
         lines += bod.write(game.start)
         if ply := int(game.start["ply"][0]):
             lines.append(f"手数＝{ply}")
-    return [*lines, *(f"{name}：{_one_line(player)}" for name, player in zip(names, record.players, strict=True))]
+    lines += [f"{name}：{shogi_text.one_line(player)}" for name, player in zip(names, record.players, strict=True)]
+    return lines
 
 
 def _made(game: _Game, alone: bool) -> str:
@@ -286,7 +290,7 @@ def _kif(game: _Game) -> str:
     if made := _made(game, alone=False) if word else "":
         lines.append(made)
     for index, variation in enumerate(variations):
-        moves = _texts(*_line_of(game, variations, variation), variation.ply, kif=True)
+        moves = _texts(*_line_of(game, variations, variation, kif=True), variation.ply, kif=True)
         forks = _forks(variations, index)
         stated = [*variation.times, *[None] * (len(moves) + 1 - len(variation.times))]
         lines += ["", f"変化：{variation.ply + 1}手", *_comment("*", variation.comments.get(variation.ply, ""))]
@@ -306,26 +310,30 @@ def _numbered(
     closing: str,
 ) -> list[str]:
     """Lines of moves from ply `first` on, each with its time, comments and, at the plies `forks`, the sign "+"."""
-    lines, said = [], comments
-    spent_by = [0.0, 0.0]
-    for index, text in enumerate([*texts, closing] if closing else texts):
-        ply, spent = first + index, times[index] if index < len(times) else None
-        line = f"{ply + 1:4} {text}"
+    lines, spent_by = [], [0.0, 0.0]
+    stated = iter(times)
+    for ply, text in enumerate([*texts, closing] if closing else texts, first):
+        spent, line = next(stated, None), f"{ply + 1:4} {text}"
         if spent is not None:
-            spent_by[ply % 2] += spent
-            width = sum(1 if sign.isascii() else 2 for sign in text)
-            line += " " * max(13 - width, 1) + _clock(spent, spent_by[ply % 2])
-        lines.append(line + ("+" if ply in forks else ""))
-        if ply + 1 in said and index < len(texts):
-            lines += _comment("*", said[ply + 1])
+            total = spent_by[ply & 1] = spent_by[ply & 1] + spent
+            line = f"{line}{_padding(text)}{_clock(spent, total)}"
+        lines.append(f"{line}+" if ply in forks else line)
+        if ply + 1 in comments and ply < first + len(texts):
+            lines += _comment("*", comments[ply + 1])
     return lines
+
+
+@lru_cache(maxsize=1 << 15)
+def _padding(text: str) -> str:
+    """Spaces up to the column of the times, wide signs counted twice."""
+    return " " * max(13 - sum(1 if sign.isascii() else 2 for sign in text), 1)
 
 
 def _clock(spent: float, total: float) -> str:
     """( 0:12/00:01:10); parts of seconds are left out."""
     minutes, seconds = divmod(int(spent), 60)
     hours, rest = divmod(int(total), 3600)
-    return f"({minutes:2}:{seconds:02}/{hours:02}:{rest // 60:02}:{rest % 60:02})"
+    return f"({minutes:2}:{_TWO_DIGITS[seconds]}/{hours:02}:{_TWO_DIGITS[rest // 60]}:{_TWO_DIGITS[rest % 60]})"
 
 
 def _forks(variations: Sequence[Variation], line: int) -> set[int]:
@@ -334,7 +342,7 @@ def _forks(variations: Sequence[Variation], line: int) -> set[int]:
 
 
 def _line_of(
-    game: _Game, variations: Sequence[Variation], variation: Variation
+    game: _Game, variations: Sequence[Variation], variation: Variation, kif: bool
 ) -> tuple[States, NDArray[np.uint16], NDArray[np.uint16]]:
     """First position, and the moves of a variation with those before it, with their words."""
     codes = shogi_moves.codes_of(variation.moves)
@@ -347,7 +355,7 @@ def _line_of(
             break
         variation = variations[parent]
     played = shogi_moves.play(game.start, [shogi_moves.requests_of(codes)])
-    return game.start, codes, shogi_moves.describe(played)
+    return game.start, codes, (shogi_moves.kinds if kif else shogi_moves.describe)(played)
 
 
 def _texts(
@@ -357,8 +365,13 @@ def _texts(
     assert words is not None, "Japanese texts need their words"
     turn, last, texts = int(start["turn"][0]), shogi_moves.NO_SQUARE, []
     for code, word in zip(codes.tolist(), words.tolist(), strict=True):
-        texts.append(japanese.kif_of(code, word & 15, last) if kif else japanese.ki2_of(code, word, last, turn))
-        last, turn = code & 127, 1 - turn
+        to = code & 127
+        if kif:
+            texts.append(japanese.kif_text_of(code, word, to == last))
+        else:
+            texts.append(japanese.ki2_text_of(to, code >> 14, word, to == last, turn))
+            turn = 1 - turn
+        last = to
     return texts[first:]
 
 
@@ -372,7 +385,7 @@ def _ki2(game: _Game) -> str:
     if made:
         lines.append(made)
     for variation in variations:
-        moves = _texts(*_line_of(game, variations, variation), variation.ply, kif=False)
+        moves = _texts(*_line_of(game, variations, variation, kif=False), variation.ply, kif=False)
         lines += ["", f"変化：{variation.ply + 1}手", *_comment("*", variation.comments.get(variation.ply, ""))]
         lines += _rows(moves, variation.ply, variation.comments)
         if variation.ending:

@@ -4,6 +4,7 @@ Squares are file and rank as digits, 00 the hand; the piece is named as it is af
 """
 
 import re
+from functools import lru_cache
 
 from sakiyomi.boards.game import BadNotation, States
 from sakiyomi.boards.shogi import sfen
@@ -33,6 +34,14 @@ def move_text(states: States, action: int) -> str:
     kind = int(states["mail"][0, origin]) & 15
     name = NAMES[kind + 8 if promotes and kind < 8 and kind != 5 else kind] or "??"
     return f"{'+-'[turn]}{square_digits(origin)}{square_digits(to)}{name}"
+
+
+@lru_cache(maxsize=1 << 15)
+def text_of(code: int, kind: int, turn: int) -> str:
+    """A move (see `state`) of a kind of piece as CSA has it."""
+    origin = code >> 7 & 127
+    start = "00" if origin >= 81 else square_digits(origin)
+    return f"{'+-'[turn]}{start}{square_digits(code & 127)}{NAMES[kind + (8 if code >> 14 else 0)]}"
 
 
 def parse(states: States, text: str) -> int | None:
@@ -132,7 +141,8 @@ def _put(line: str, pieces: dict[int, int], hands: list[list[int]]) -> None:
     side = "+-".index(line[1])
     for square, kind in _named(line):
         if square >= 0:
-            pieces[square] = kind + 16 * side
+            if pieces.setdefault(square, kind + 16 * side) != kind + 16 * side:
+                raise BadNotation(f"{line!r}: another piece stands on {square_digits(square)}")
         elif kind > 7:
             raise BadNotation(f"{line!r}: {NAMES[kind]} cannot be in hand")
         elif kind:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cache
+from operator import index
 from typing import Any
 
 import numpy as np
@@ -32,7 +33,7 @@ class Shogi:
     entering king is a claim (`declarations`) by the 27-point rule, the 24-point rule or none (`declaration`).
 
     Moves are USI ("7g7f", "8h2b+", "P*5e"), positions SFEN. For actions and planes see `actions` and `planes`.
-    Raises ValueError for options out of range.
+    Raises ValueError for options out of range, TypeError for a limit that is no whole number.
     """
 
     max_plies: int = MAX_PLIES
@@ -44,7 +45,7 @@ class Shogi:
     name = "shogi"
 
     def __post_init__(self) -> None:
-        if not 1 <= self.max_plies <= MAX_PLIES:
+        if not 1 <= index(self.max_plies) <= MAX_PLIES:
             raise ValueError(f"max_plies must be 1 to {MAX_PLIES}, got {self.max_plies}")
         if self.declaration not in DECLARATIONS:
             raise ValueError(f"declaration must be one of {', '.join(DECLARATIONS)}, got {self.declaration!r}")
@@ -260,7 +261,7 @@ def _check(text: str, pieces: dict[int, int], hands: list[list[int]]) -> None:
     """The rules that pieces on the board must keep. Raises BadNotation."""
 
     def bad(why: str) -> BadNotation:
-        return BadNotation(f"{text!r} is no shogi position: {why}")
+        return BadNotation(f"{sfen.shown(text)} is no shogi position: {why}")
 
     total = [hands[0][kind] + hands[1][kind] for kind in range(8)] + [0]
     for square, piece in pieces.items():

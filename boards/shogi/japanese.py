@@ -15,11 +15,12 @@ import numpy as np
 from sakiyomi.boards.game import BadNotation, States
 from sakiyomi.boards.shogi import sfen
 from sakiyomi.boards.shogi import text_kernels as kernels
+from sakiyomi.boards.shogi.reasons import KANJI, why_none
 from sakiyomi.boards.shogi.state import RECENT, SNAPSHOT
 from sakiyomi.boards.shogi.usi import action_from, squares_of
 
 FILES, RANKS = "１２３４５６７８９", "一二三四五六七八九"
-PIECES = ("", "歩", "香", "桂", "銀", "金", "角", "飛", "玉", "と", "成香", "成桂", "成銀", "", "馬", "龍")
+PIECES = KANJI
 """By kind, as in `mail`."""
 SIDES = ("▲", "△")
 SQUARES = [file + rank for file in FILES for rank in RANKS]
@@ -118,7 +119,8 @@ def _find(states: States, request: int, last: int, bad: Callable[[str], BadNotat
         return int(actions[0])
     if faults[0] == int(kernels.AMBIGUOUS >> kernels.FAULT_SHIFT):
         raise bad("several pieces can go there; 右, 左, 上, 引, 寄 or 直 tells which")
-    raise bad("no legal move fits")
+    to = last if request & 127 == 127 else request & 127
+    raise bad(why_none(states, request >> 14 & 15, to, bool(request >> 18 & 1)))
 
 
 def describe(states: States, action: int) -> int:
@@ -142,8 +144,14 @@ def ki2_text(states: States, action: int) -> str:
 
 def kif_of(code: int, kind: int, last: int) -> str:
     """KIF of a move (see `state`) of a kind of piece, after one that went to `last`."""
+    return kif_text_of(code, kind, code & 127 == last)
+
+
+@lru_cache(maxsize=1 << 15)
+def kif_text_of(code: int, kind: int, same: bool) -> str:
+    """The same, with `same` for a move to the square of the last one."""
     to, origin = code & 127, code >> 7 & 127
-    where = "同　" if to == last else SQUARES[to]
+    where = "同　" if same else SQUARES[to]
     if origin >= 81:
         return f"{where}{PIECES[kind]}打"
     return f"{where}{PIECES[kind]}{'成' if code >> 14 else ''}({origin // 9 + 1}{origin % 9 + 1})"
@@ -151,13 +159,18 @@ def kif_of(code: int, kind: int, last: int) -> str:
 
 def ki2_of(code: int, word: int, last: int, turn: int) -> str:
     """KI2 of a move (see `state`), by what `describe` says of it, after one that went to `last`."""
-    to, piece, said = code & 127, PIECES[word & 15], word >> 4
-    rest = _said(said) + ("成" if code >> 14 else "不成" if said & int(kernels.DECLINED) else "")
-    where = SQUARES[to] if to != last else "同" if len(piece) > 1 or rest else "同　"
+    return ki2_text_of(code & 127, code >> 14, word, code & 127 == last, turn)
+
+
+@lru_cache(maxsize=1 << 15)
+def ki2_text_of(to: int, promotes: int, word: int, same: bool, turn: int) -> str:
+    """The same of its parts, with `same` for a move to the square of the last one."""
+    piece, said = PIECES[word & 15], word >> 4
+    rest = _said(said) + ("成" if promotes else "不成" if said & int(kernels.DECLINED) else "")
+    where = SQUARES[to] if not same else "同" if len(piece) > 1 or rest else "同　"
     return f"{SIDES[turn]}{where}{piece}{rest}"
 
 
-@lru_cache(maxsize=256)
 def _said(relation: int) -> str:
     """The words, first where the piece stands, then how it moves."""
     return "".join(word for bit, word in _RELATIONS.items() if relation & bit)

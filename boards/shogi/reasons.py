@@ -6,8 +6,10 @@ from sakiyomi.boards.game import States
 from sakiyomi.boards.shogi import rules
 from sakiyomi.boards.shogi.sfen import NAMES, hand_counts, square_name
 from sakiyomi.boards.shogi.tables import GOLD_STEPS, KING_STEPS, KNIGHT_STEPS, PAWN_STEPS, SILVER_STEPS
-from sakiyomi.boards.shogi.usi import squares_of
+from sakiyomi.boards.shogi.usi import action_from, squares_of
 
+KANJI = ("", "歩", "香", "桂", "銀", "金", "角", "飛", "玉", "と", "成香", "成桂", "成銀", "", "馬", "龍")
+"""Names of pieces by kind, as in `mail`."""
 _STEPS = {1: PAWN_STEPS, 3: KNIGHT_STEPS, 4: SILVER_STEPS, 5: GOLD_STEPS, 8: KING_STEPS}
 _STEPS |= dict.fromkeys((9, 10, 11, 12), GOLD_STEPS)
 
@@ -38,6 +40,20 @@ def why_illegal(states: States, action: int) -> str:
     if not promotes and _rank(to, turn) < _ranks_without(kind):
         return f"a {name} on {square_name(to)} could never move again: it must promote"
     return f"{side}'s king would be in check"
+
+
+def why_none(states: States, kind: int, to: int, promotes: bool) -> str:
+    """The rule that keeps every piece of a kind of the player to move in states[0], on the board or held, from `to`."""
+    turn, mail = int(states["turn"][0]), [int(piece) for piece in states["mail"][0, :81]]
+    for origin in (square for square in range(81) if mail[square] == kind + 16 * turn):
+        action = action_from(origin, to, promotes, turn)
+        if action is not None and "cannot go" not in (why := why_illegal(states, action)):
+            return why
+    if kind < 8 and not promotes and hand_counts(states)[turn][kind]:
+        action = action_from(80 + kind, to, False, turn)
+        if action is not None:
+            return why_illegal(states, action)
+    return f"no {_name(kind)} ({KANJI[kind]}) can go to {square_name(to)}"
 
 
 def _why_no_drop(states: States, mail: list[int], side: str, turn: int, kind: int, to: int) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 from sakiyomi.boards.game import BadNotation, States
 from sakiyomi.boards.shogi.state import STATE
 
+_SHOWN = 200  # characters of a text in a message
 MAX_NUMBER = 65_536  # of the first move of a game
 START = "lnsgkgsnl/1r5b1/ppppppppp/9/9/9/PPPPPPPPP/1B5R1/LNSGKGSNL b - 1"
 LETTERS = ".PLNSGBRK"
@@ -19,6 +20,11 @@ HAND_ORDER = (7, 6, 5, 4, 3, 2, 1)  # rook first
 COUNTS = (0, 18, 4, 4, 4, 4, 2, 2, 2)
 """How many pieces of each kind there are."""
 NAMES = ("", "pawn", "lance", "knight", "silver", "gold", "bishop", "rook", "king")
+
+
+def shown(text: str) -> str:
+    """A text in quotation marks for a message; only the beginning of a long one."""
+    return repr(text) if len(text) <= _SHOWN else f"{text[:_SHOWN]!r}..."
 
 
 def piece_text(piece: int) -> str:
@@ -68,15 +74,17 @@ def read(text: str) -> tuple[dict[int, int], list[list[int]], int, int]:
     """Pieces by square (as in `mail`), both hands by kind, turn and ply. Raises BadNotation for a text that is none."""
 
     def bad(why: str) -> BadNotation:
-        return BadNotation(f"{text!r} is no shogi position: {why}")
+        return BadNotation(f"{shown(text)} is no shogi position: {why}")
 
     fields = text.split()
+    if "moves" in fields:
+        raise bad("a position has no moves; give what stands before them, and play them")
     if fields[:1] == ["sfen"]:
         fields = fields[1:]
     if fields == ["startpos"]:
         fields = START.split()
     if not 3 <= len(fields) <= 4:
-        raise bad("SFEN has four fields: pieces, b or w, hands, move number")
+        raise bad("SFEN has four fields: pieces, b or w, hands, move number; or give startpos or a handicap's name")
     if fields[1] not in ("b", "w"):
         raise bad(f"whose turn it is must be b or w, not {fields[1]!r}")
     number = fields[3] if len(fields) == 4 else "1"

@@ -325,3 +325,19 @@ def describe_rows(start: Any, stop: Any, w: Any, firsts: Any, codes: Any, words:
             make(row, ZERO, ZERO, U(codes[m]))
     memory[ZERO] = ZERO  # last uses, which keep the memory until here
     room[ZERO] = 0
+
+
+@kernel
+def kinds_rows(start: Any, stop: Any, w: Any, firsts: Any, codes: Any, words: Any) -> None:
+    """The kinds of pieces that make the legal moves ``firsts[i]`` to ``firsts[i + 1]`` - 1 of each row: `words`."""
+    memory = np.empty(HOT, np.uint64)
+    w, row = borrow(w), borrow(memory)
+    for i in range(start, stop):
+        first = U(i) * WORDS
+        for j in range(HOT):
+            row[U(j)] = w[first + U(j)]
+        for m in range(firsts[i], firsts[i + 1]):
+            origin = (U(codes[m]) >> FROM_SHIFT) & SQUARE_BITS
+            words[m] = origin - DROP + ONE if origin >= DROP else piece_on(row, ZERO, origin) & _KIND
+            make(row, ZERO, ZERO, U(codes[m]))
+    memory[ZERO] = ZERO  # a last use, which keeps the memory until here

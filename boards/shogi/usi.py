@@ -7,7 +7,7 @@ import numpy as np
 from sakiyomi.boards.game import BadNotation, States
 from sakiyomi.boards.shogi import rules
 from sakiyomi.boards.shogi.actions import DROPS, OFF_BOARD, PLANE, PLANES, PROMOTION, SQUARE, TARGET, VIEW
-from sakiyomi.boards.shogi.sfen import LETTERS, square_name, square_number, write
+from sakiyomi.boards.shogi.sfen import LETTERS, shown, square_name, square_number, write
 from sakiyomi.boards.shogi.state import MOST_MOVES
 
 _MOVE = re.compile(r"([1-9][a-i])([1-9][a-i])([+=]?)")
@@ -59,8 +59,8 @@ def parse(states: States, text: str) -> int:
     elif match := _MOVE.fullmatch(plain):
         action = action_from(square_number(match[1]), square_number(match[2]), match[3] == "+", turn)
         if action is None:
-            raise BadNotation(f"{text!r}: no piece moves from {match[1]} to {match[2]}")
+            raise BadNotation(f"{text!r} in {write(states)}: no piece moves from {match[1]} to {match[2]}")
     else:
-        raise BadNotation(f"{text!r} in {write(states)} is no move: USI such as 7g7f, 8h2b+ or P*5e is wanted")
+        raise BadNotation(f"{shown(text)} in {write(states)} is no move: USI such as 7g7f, 8h2b+ or P*5e is wanted")
     assert action is not None, "drops have actions"
     return action

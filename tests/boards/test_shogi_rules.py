@@ -260,6 +260,9 @@ def test_the_limit_of_moves_is_a_draw_unless_the_last_one_mates():
     mating = Position(Shogi(max_plies=1), "6+P1k/9/8G/9/9/9/9/9/K8 b L 1")
     mating.play("L*1b")
     assert mating.outcome().ending is Ending.CHECKMATE
+    for limit in (1.5, "512"):
+        with pytest.raises(TypeError, match="integer"):
+            Shogi(max_plies=limit)
     for options in ({"max_plies": 0}, {"max_plies": 513}, {"declaration": "28"}):
         with pytest.raises(ValueError, match="must be"):
             Shogi(**options)

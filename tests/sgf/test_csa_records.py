@@ -1,11 +1,15 @@
 """CSA: what is read of a file, and what is said of one that is faulty."""
 
+from dataclasses import replace
+
 import pytest
 
 from sakiyomi.boards.shogi.csa import position_lines
 from sakiyomi.boards.shogi.sfen import START
-from sakiyomi.sgf import BadRecord, Collection, Fault, read_csa
+from sakiyomi.sgf import BadRecord, Collection, Fault, read_csa, to_csa
+from sakiyomi.sgf.archive import Source
 from sakiyomi.sgf.shogi_moves import start_of
+from sakiyomi.sgf.shogi_reading import stream_shogi
 
 SPEC = """'----------Example of V2.2----------
 V2.2
@@ -219,3 +223,72 @@ def test_long_files_are_streamed(tmp_path):
     assert [record.tree.number for record in games] == list(range(1, 2001))
     (bad,) = games.failures
     assert (bad.game, bad.line, bad.byte) == (2001, 2000 * 9 + 3, 2000 * (len(game) + 2) + 5)
+
+
+def test_games_that_were_merely_joined_are_told_apart(tmp_path):
+    game = "V2.2\nN+{0}\nN-b\nPI\n+\n+7776FU\nT1\n-3334FU\n%TORYO\n"
+    for head in ("", "V2.2\n"):
+        text = "".join(game.format(name).replace("V2.2\n", head) for name in "xyz")
+        found = read_csa(text.encode())
+        assert [(record.players[0], record.moves, record.tree.line) for record in found] == [
+            (name, ("7g7f", "3c3d"), 1 + index * len(game.replace("V2.2\n", head).splitlines()))
+            for index, name in enumerate("xyz")
+        ]
+        assert all(record.tree.faults == [] for record in found)
+    path = tmp_path / "joined.csa"
+    path.write_text("".join(game.format(number) for number in range(200)))
+    whole = [(record.players, record.tree.byte, record.tree.line) for record in Collection(path)]
+    with path.open("rb") as file:
+        records = list(stream_shogi("csa", Source("joined.csa", file, -1), 1 << 20, chunk=500))
+    pieces = [(record.players, record.tree.byte, record.tree.line) for record in records]
+    assert len(whole) == 200
+    assert pieces == whole
+
+
+def test_many_games_of_a_few_bytes():
+    found = read_csa(b"%CHUDAN\n/\n" * 3000)
+    assert [record.tree.number for record in found] == list(range(1, 3001))
+
+
+def test_the_even_start_is_known_however_its_ranks_end():
+    ranks = SPEC[SPEC.index("P1") : SPEC.index("'Comments")]
+    for text in (ranks, ranks.replace("*\n", "* \n"), ranks.replace("\n", "\r\n"), ranks.replace("\n", "  \n")):
+        assert one(f"{text}+\n+7776FU\n").setup is None
+    changed = one(ranks.replace("P7+FU", "P7 * ") + "+\n+2726FU\n")
+    assert changed.setup.startswith("lnsgkgsnl/1r5b1/ppppppppp/9/9/9/1PPPPPPPP/")
+
+
+@pytest.mark.parametrize("line", ["7776FU", "\t+7776FU", " -7776FU"])
+def test_moves_that_begin_no_line_are_named(line):
+    with pytest.raises(BadRecord, match=r"line 3: .*7776FU' is no move: CSA such as \+7776FU"):
+        one(f"PI\n+\n{line}\n")
+
+
+def test_two_pieces_on_a_square_are_refused():
+    with pytest.raises(BadRecord, match="the first position: 'P-55KI': another piece stands on 55"):
+        one("P-51OU\nP+59OU55KI\nP-55KI\n+\n")
+
+
+def test_a_time_of_ages_does_not_wrap_around():
+    assert one(f"PI\n+\n+7776FU\nT{'9' * 30}\n").tree.times[0] >= 1e10
+
+
+def test_names_in_iso_2022_jp():
+    record = one("N+先手\nPI\n+\n+7776FU\n".encode("iso2022_jp"))
+    assert record.players == ("先手", "")
+    assert record.tree.charset == "ISO-2022-JP"
+
+
+def test_an_unknown_closing_move_loses_no_sign():
+    record = one("PI\n+\n%　ODD END \n")
+    assert record.ending == "odd end"
+    assert one(to_csa(replace(record, tree=None))) == record
+
+
+def test_pieces_promote_when_they_leave_the_zone():
+    head = "P1-OU *  *  *  *  *  *  *  * \nP3 *  *  *  * +GI *  *  *  * \nP9+OU *  *  *  *  *  *  *  * \n+\n"
+    record = one(f"{head}+5344NG\n-9192OU\n")
+    assert record.moves == ("5c4d+", "9a9b")
+    assert one(f"{head}+5344GI\n").moves == ("5c4d",)
+    with pytest.raises(BadRecord, match="a piece promotes only when it enters, leaves"):
+        one(f"{head.replace('P3', 'P4')}+5445NG\n")

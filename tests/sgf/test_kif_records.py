@@ -245,6 +245,14 @@ def test_a_foul_ends_a_game_that_says_so():
         one(f"{HEAD}{moves}   4 投了\n")
 
 
+def test_a_move_that_was_cut_off_is_no_ending():
+    for cut in ("同", "同　", "７六", "不成"):
+        with pytest.raises(BadRecord, match="is no move: KIF such as"):
+            one(f"{HEAD}   1 ７六歩(77)\n   2 {cut}\n")
+    record = one(f"{HEAD}   1 ７六歩(77)\n   2 *雨　\n")
+    assert (record.result, record.ending) == ("*", "*雨")
+
+
 def test_smaller_faults():
     def faults(text):
         return [(found.fault, found.line) for found in one(text).tree.faults]
@@ -254,3 +262,52 @@ def test_smaller_faults():
     assert faults("▲７六歩\nこれは何\n") == [(Fault.UNKNOWN_LINE, 2)]
     assert faults(f"{HEAD}   1 雨天順延\n") == [(Fault.UNKNOWN_CLOSING, 5)]
     assert one("△３四歩 ▲７六歩\n").setup.split()[1] == "w"
+
+
+@pytest.mark.parametrize("head", ["先手：丙\n後手：丁\n", "棋戦：別\n先手：丙\n後手：丁\n手合割：平手\n"])
+@pytest.mark.parametrize("moves", ["   1 ２六歩(27)\n   2 投了\n", "▲２六歩\nまで1手で先手の勝ち\n"])
+def test_a_second_game_takes_no_part_in_the_first(head, moves):
+    text = f"{HEAD}   1 ７六歩(77)\n   2 投了\nまで1手で先手の勝ち\n\n{head}{moves}"
+    first, second = read_kif(text.encode())
+    assert (first.players, first.moves, first.tags) == (("甲", "乙"), ("7g7f",), {})
+    assert (second.players, second.moves) == (("丙", "丁"), ("2g2f",))
+    assert second.tree.byte == text.encode().index(head.encode())
+    assert [*first.tree.faults, *second.tree.faults] == []
+
+
+def test_headers_behind_the_moves_belong_to_their_game():
+    for end in ("", "変化：1手\n   1 ２六歩(27)\n"):
+        record = one(f"手合割：平手\n   1 ７六歩(77)\n   2 投了\n先手：甲\n後手：乙\n{end}")
+        assert (record.players, record.moves, len(record.tree.variations)) == (("甲", "乙"), ("7g7f",), int(bool(end)))
+
+
+def test_many_games_are_read_as_fast_as_few():
+    """The places of all lines are found once, not once a game."""
+    text = "".join(f"手合割：平手\n先手：{number}\n   1 ７六歩(77)\n   2 投了\n" for number in range(4000))
+    found = read_kif(text.encode())
+    assert [record.players[0] for record in found] == [str(number) for number in range(4000)]
+    assert found[-1].tree.byte == text.encode().rindex("手合割".encode())
+    assert found[-1].tree.line == 4 * 3999 + 1
+
+
+@pytest.mark.parametrize(
+    ("said", "seconds"),
+    [
+        ("( 0:12/00:01:10)", 12.0),
+        ("(75:00/01:15:00)", 4500.0),
+        ("(1:02:03/01:02:03)", 3723.0),
+        ("( 0:1/)", 1.0),
+        ("（ 0:02/ 00:00:02）", 2.0),
+        ("( 0:01.5/00:00:01)", 1.5),
+        ("(long)", None),
+    ],
+)
+def test_times(said, seconds):
+    assert one(f"{HEAD}   1 ７六歩(77)   {said}\n").tree.times == (seconds,)
+
+
+def test_times_of_over_an_hour_are_written():
+    record = one(f"{HEAD}   1 ７六歩(77)   (1:02:03/01:02:03)\n")
+    text = to_kif(replace(record, players=("丙", "丁"))).decode()
+    assert "(62:03/01:02:03)" in text
+    assert one(text).tree.times == (3723.0,)

@@ -111,6 +111,12 @@ def test_stray_bytes_between_moves_do_not_become_letters():
     assert one(to_pgn(record)) == record
 
 
+@pytest.mark.parametrize("data", [b'\xe9[Event "x"]', b"\xe9O-O", b"1. e4 e\xe95", b'\x9c[Event "x"]'])
+def test_stray_letters_hide_what_they_hid(data):
+    record = one(data)
+    assert one(to_pgn(record)) == record
+
+
 @pytest.mark.parametrize("dash", ["-", "‐", "‑", "–", "—", "−"])
 def test_castling_with_any_dash(dash):
     record = one("1. Nf3 Nf6 2. g3 g6 3. Bg2 Bg7 4. O-O 0-0 5. d3 Nc6 *".replace("-", dash))

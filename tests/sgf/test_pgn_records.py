@@ -245,8 +245,12 @@ def test_a_mixed_folder_is_read_in_order(tmp_path):
         collection = Collection(tmp_path, legal=legal)
         assert [record.game for record in collection] == ["go-9x9", "chess", "go-9x9"]
         assert (collection.games, collection.files, len(collection.failures)) == (3, 4, 1)
-    with pytest.raises(BadRecord, match="no SGF game in it"):
+    with pytest.raises(BadRecord, match="no PGN game in it"):
         load(tmp_path / "d.pgn")
+    for name, form in (("e.pgn", "PGN"), ("e.csa", "CSA"), ("e.kif", "KIF")):
+        (tmp_path / name).write_bytes(b"")
+        with pytest.raises(BadRecord, match=f"no {form} game in it: the file is empty"):
+            load(tmp_path / name)
 
 
 class Endless(io.RawIOBase):

@@ -10,7 +10,7 @@ from sakiyomi.arena.cli_records import app
 from sakiyomi.arena.match import play
 from sakiyomi.arena.players import make_player
 from sakiyomi.boards import Shogi
-from sakiyomi.sgf import load, save
+from sakiyomi.sgf import Record, load, save
 
 
 @pytest.fixture
@@ -62,6 +62,12 @@ def test_stats(games):
     assert counted["games"] == 6
     assert counted["game"] == {"shogi": 6}
     assert counted["moves"] == sum(len(record.moves) for record in made_records(6))
+    assert counted["handicap"] == dict.fromkeys(("even", "lance", "right-lance", "bishop", "rook", "rook-lance"), 1)
+
+
+def test_stats_of_other_first_positions(tmp_path):
+    save(Record("shogi", setup="4k4/9/9/9/9/9/9/9/4K4 b G 1"), tmp_path / "game.csa")
+    assert json.loads(run("stats", tmp_path, "--json").stdout)["handicap"] == {"another position": 1}
 
 
 def test_games_of_players_name_both_and_the_ending(tmp_path):

@@ -110,6 +110,39 @@ def test_files_tell_their_format_and_take_the_usual_charset(tmp_path):
         save(replace(record, players=("先手", "Günther")), tmp_path / "other.kif", "Shift_JIS")
 
 
+def test_charsets_that_are_none_are_refused():
+    for charset in ("klingon", "UTF-32"):
+        with pytest.raises(ValueError, match=f"'{charset}' is no charset of shogi records; there are: UTF-8, "):
+            to_csa(made_record(3), charset)
+    with pytest.raises(ValueError, match="the charset ISO-8859-1 lacks a character of the records, '先'"):
+        to_csa(replace(made_record(3), players=("先手", "")), "ISO-8859-1")
+
+
+@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("charset", ["UTF-16", "ISO-2022-JP", "EUC-JP"])
+def test_many_games_in_other_charsets(form, charset):
+    """There is one byte order mark, though games are written some hundred at a time."""
+    write, read = FORMATS[form]
+    records = [replace(made_record(3), players=("先手", str(number))) for number in range(300)]
+    back = read(write(records, charset))
+    assert back == records
+    assert all(record.tree.faults == [] for record in back)
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_long_names_of_tags_survive(form):
+    write, read = FORMATS[form]
+    record = replace(made_record(3), tags={"a long name, " * 12 + "so to say": "value", "長" * 90: "値" * 2000})
+    assert read(write(record)) == [record]
+
+
+def test_headers_have_no_ends_of_lines():
+    record = replace(made_record(3), players=("a\rb", "c\r\nd\ne"), tags={"event": "one\rtwo\r\nthree"})
+    for write, read in FORMATS.values():
+        (back,) = read(write(record))
+        assert (back.players, back.tags) == (("a b", "c d e"), {"event": "one two three"})
+
+
 def test_times_survive():
     comments = {ply: f"[%emt 0:01:{ply:02}]" for ply in range(1, 9)}
     record = Record("shogi", moves_of(None, 1, 8), comments=comments, result="1-0", ending="time forfeit")
