@@ -44,6 +44,8 @@ def play(
     """Play a game in the terminal: type moves, or 'undo', 'resign', 'moves', 'quit'.
 
     Example: sakiyomi play go-9x9 --against uct:1000
+
+    Example: sakiyomi play shogi --against alphabeta:3
     """
     from sakiyomi.arena.terminal import play_in_terminal
     from sakiyomi.boards.player import Budget

@@ -4,8 +4,10 @@ import json
 import signal
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
+from threading import Timer
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -46,12 +48,17 @@ def tournament(
 ) -> None:
     """Play everyone against everyone and rate them.
 
-    Leaves in DIR a database (tournament.sqlite), the record of each game (games/), standings.json and report.html;
-    for chess also all-games.pgn. In chess960 pairs start from positions drawn at random.
+    Leaves in DIR tournament.sqlite, standings.json and report.html, and in games/ the record of each game.
+
+    Records are .sgf files, of chess .pgn, of shogi .csa and .kif; all in one are all-games.pgn and all-games.csa.
+
+    In chess960 pairs start from positions drawn at random. Engines are tried out before the first game.
 
     Example: sakiyomi tournament go-9x9 random uct:100 strong=uct:800 --games 20 --openings random:4 --out first
 
     Example: sakiyomi tournament chess alphabeta:4 "uci:stockfish@nodes=200" --openings openings.pgn:8 --out second
+
+    Example: sakiyomi tournament shogi alphabeta:3 "usi:fairy-stockfish@nodes=500" --openings random:4 --out third
     """
     given = {
         "games": games,
@@ -67,12 +74,14 @@ def tournament(
     given = {key: value for key, value in given.items() if value is not None}
     options = {key: value for key, value in (("komi", komi), ("rules", rules)) if value is not None}
     if not what:
-        contest = _stored(given, options, resume)
+        with _patience():
+            contest = _stored(given, options, resume)
     else:
         settings = _settings(what)
         for name in settings.missing:
             typer.echo(f"{name} is left out: its program is not installed", err=True)
-        contest = _described(settings, given, options, resume)
+        with _patience():
+            contest = _described(settings, given, options, resume)
     _run(contest, as_json)
 
 
@@ -109,6 +118,18 @@ def report(
 
     write_results_of(Folder(folder))
     print(Folder(folder).report)
+
+
+@contextmanager
+def _patience() -> Iterator[None]:
+    """Say what takes so long, if it does."""
+    timer = Timer(2.0, typer.echo, ["waiting for the engines to start ..."], {"err": True})
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def _settings(what: list[str]) -> "Settings":

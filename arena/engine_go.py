@@ -93,7 +93,7 @@ class Go:
         depth = counts.get("depth")
         if self.mate is not None:
             depth = min(depth or 2 * self.mate - 1, 2 * self.mate - 1)
-        return Budget(counts.get("nodes"), seconds, depth)
+        return Budget(counts.get("nodes"), seconds, depth, self.mate)
 
 
 def parse_go(words: list[str], form: GoForm) -> Go:

@@ -43,7 +43,7 @@ class EnginePlayer(Generic[C]):
     `limits` are what the engine may spend; without any the match's `Budget` rules (simulations are nodes), else one
     second a move. `options` are the engine's own. A clock is set by `begin`; who oversteps it, or his time for a move,
     by more than `margin` seconds loses on time. The engine starts when first needed, and has `start_timeout` seconds
-    for each of its first answers, `move_timeout` for any other. After a fault it is ended, and started afresh for the
+    to answer the greeting, `move_timeout` for any other answer. After a fault it is ended, and started afresh for the
     next question. Raises ValueError if there is no such program.
     """
 
@@ -59,7 +59,7 @@ class EnginePlayer(Generic[C]):
         options: Mapping[str, Any] | None = None,
         name: str | None = None,
         *,
-        start_timeout: float = 60.0,
+        start_timeout: float = 30.0,
         move_timeout: float = 300.0,
         margin: float = MARGIN,
     ):

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from threading import Event, Thread, Timer
 from typing import Any, Protocol
 
+from sakiyomi.arena.engine_board import Moves
 from sakiyomi.arena.engine_clock import LEAST
 from sakiyomi.arena.engine_go import Go
 from sakiyomi.arena.engine_info import info, legal_line
@@ -19,12 +20,12 @@ from sakiyomi.boards.position import Position
 class Manner:
     """How a protocol writes what a search has found.
 
-    `no_move` is sent where there is no move to send; `any_move` finds a move in a position that only a rule has ended
-    (None: there is none), for a controller that goes on; mates are told in plies or, as chess has them, in moves.
+    `no_move` is sent where there is no move to send; `moves` are those of a position that only a rule has ended, for a
+    controller that goes on; mates are told in plies or, as chess has them, in moves.
     """
 
     no_move: str
-    any_move: Callable[[Position], str | None]
+    moves: Moves
     mate_in_plies: bool = False
 
 
@@ -214,7 +215,8 @@ class Search:
         lost = outcome.winner == 1 - position.turn
         self._say(f"info depth 0 score {'mate 0' if lost else 'cp 0'}")
         self._explain(f"the game is over: {outcome.ending.text}")
-        return self._manner.any_move(position) or self._manner.no_move
+        playable = self._manner.moves(position)
+        return position.game.move_text(position.state, playable[0]) if playable else self._manner.no_move
 
     def _tell(self, thought: Thought) -> None:
         assert self._position is not None

@@ -55,7 +55,7 @@ class EngineSession:
         options: list[Option],
     ):
         self.spec = player_spec
-        self.board = EngineBoard(game, word)
+        self.board = EngineBoard(game, word, self.manner.moves)
         self.ended = False
         self._player: Player = make_player(player_spec, game)
         self._seeds = np.random.SeedSequence(seed)
@@ -171,7 +171,8 @@ class EngineSession:
         try:
             game = self.board.game
             start = Position(game).text()
-            EngineBoard(game, self.board.word).set([self.board.word, *start.split(), "moves", *self.first_moves])
+            board = EngineBoard(game, self.board.word, self.manner.moves)
+            board.set([board.word, *start.split(), "moves", *self.first_moves])
             if spec := parse_spec(self.spec).kind.warm:
                 _try_out(make_player(spec, game), Position(game))
         except Exception as error:  # what is wrong with the player will show in its search, too

@@ -126,8 +126,13 @@ def _limit(key: str, value: str, form: str) -> dict[str, Any]:
         sign = next((sign for sign in "+/" if sign in value and sign in form), "")
         base, _, more = value.partition(sign) if sign else (value, "", "")
     seconds, added = _seconds(base), _seconds(more) if sign else 0.0
-    if not seconds or added is None or (sign == "/" and not added):
-        raise ValueError(f"{key}={value}: {form} is wanted, as in {key}={_EXAMPLES.get(key, '0.5')}")
+    if seconds is None or added is None:
+        example = f"{key}={_EXAMPLES.get(key, '0.5')}"
+        raise ValueError(f"{key}={value}: {form} is wanted, each number in digits and a point, as in {example}")
+    if sign == "/" and added and not seconds:  # nothing but the byo-yomi
+        return {"byoyomi": added}
+    if not seconds or (sign == "/" and not added):
+        raise ValueError(f"{key}={value}: more than 0 seconds{' of byo-yomi' if seconds else ''} are wanted")
     if key != "clock":
         return {key: seconds}
     return {"clock": (seconds, 0.0), "byoyomi": added} if sign == "/" else {"clock": (seconds, added)}

@@ -2,14 +2,17 @@
 
 import re
 import time
+from collections import deque
 from collections.abc import Mapping
+from contextlib import suppress
 
-from sakiyomi.arena.match import PlayerFault, Termination
-from sakiyomi.arena.process import EngineProcess
+from sakiyomi.arena.match import PlayerFault, Termination, one_line
+from sakiyomi.arena.process import MAX_WAITING, NONSENSE, EngineProcess
 
 _NODES = re.compile(r"\bnodes (\d+)", re.ASCII)
 _TOO_MANY = 10, 1_000_000  # times a limit of nodes, and nodes more: an engine that goes on so far does not know it
 _NOISE_LINES = 4096  # what an engine may print for one question beside its answer and ``info``
+_WORDS, _LETTERS = 5, 300  # lines that are kept of what an engine says in words, and what is told of them
 
 
 class EngineTalk:
@@ -25,39 +28,70 @@ class EngineTalk:
         """The last line that was sent."""
         self._answers = answers
         self._most_nodes = 0
+        self._greeted = False  # has it ever answered?
+        self._words: deque[str] = deque(maxlen=_WORDS)  # ``info string`` and noise since the last line that was sent
 
     def send(self, line: str, nodes: int | None = None) -> None:
         """Write one line, which limits a search to so many `nodes`."""
         self.asked = line
         self._most_nodes = _TOO_MANY[0] * nodes + _TOO_MANY[1] if nodes else 0
-        self.process.send(line)
+        self._words.clear()
+        try:
+            self.process.send(line)
+        except PlayerFault as fault:
+            with suppress(PlayerFault):  # it says why it ended in lines that nobody has read yet
+                for _ in range(MAX_WAITING):
+                    self._heed(self.process.read_line(time.monotonic()).strip())
+            raise self._in_its_words(fault) from None
 
     def answer(self, deadline: float, timeout: float) -> str:
         """The next line that answers what was sent last; ``info`` and noise are passed over.
 
-        `deadline` is one on `time.monotonic`; `timeout` is told where it was not kept.
+        `deadline` is one on `time.monotonic`; `timeout` is told where it was not kept. A program that has never
+        answered, but printed something else, has no more time than `NONSENSE` from there.
         """
         wanted = self._answers.get(self.asked.partition(" ")[0], set())
-        noise = 0
+        noise, until = 0, deadline
         while True:
             try:
-                line = self.process.read_line(deadline).strip()
+                line = self.process.read_line(until).strip()
             except PlayerFault as fault:
-                if fault.termination is not Termination.STALL:
-                    raise
-                raise self._stall(timeout) from None
-            word, _, rest = line.partition(" ")
-            if word in wanted:
+                if fault.termination is Termination.STALL:
+                    raise (self._stall(timeout) if until == deadline else self._nonsense()) from None
+                raise self._in_its_words(fault) from None
+            if wanted.intersection(line.split(maxsplit=1)[:1]):
+                self._greeted = True
                 return line
-            if word == "info":
-                self._check_nodes(rest)
-            else:
+            if not self._heed(line):
                 noise += 1
+                if line and not self._greeted:
+                    until = min(deadline, time.monotonic() + NONSENSE)
             if noise == _NOISE_LINES:
                 message = f"{self.process.program} answered {self.asked!r} with {noise} lines, the last {short(line)}"
                 raise PlayerFault(Termination.PROTOCOL_ERROR, message)
             if time.monotonic() > deadline:  # it may print ``info`` for ever
                 raise self._stall(timeout)
+
+    def _heed(self, line: str) -> bool:
+        """Take notice of a line that is no answer; is it one of ``info``?"""
+        words = line.split(maxsplit=2)
+        told = words[:1] == ["info"]
+        if told:
+            self._check_nodes(line)
+            line = words[-1] if words[1:2] == ["string"] else ""
+        if line:
+            self._words.append(line)
+        return told
+
+    def _in_its_words(self, fault: PlayerFault) -> PlayerFault:
+        """The fault of an engine that has ended, with what it said before."""
+        if fault.termination is not Termination.CRASH or not self._words:
+            return fault
+        return PlayerFault(fault.termination, f"{fault}; it printed: {one_line(' / '.join(self._words), _LETTERS)}")
+
+    def _nonsense(self) -> PlayerFault:
+        answer = f"{short(self._words[-1])} and no {self.asked}ok in {NONSENSE:g} s"
+        return PlayerFault(Termination.PROTOCOL_ERROR, f"{self.process.program} answered {self.asked!r} with {answer}")
 
     def _check_nodes(self, info: str) -> None:
         """Engines that do not know ``go nodes`` would search for ever: GNU Chess, Toga II."""
@@ -77,4 +111,5 @@ def short(text: str) -> str:
 
 def best_move(line: str) -> str:
     """What stands behind ``bestmove``, without the reply to be pondered on."""
-    return line.partition("bestmove")[2].partition(" ponder")[0].strip()
+    words = line.split()[1:]
+    return " ".join(words[: words.index("ponder")] if "ponder" in words else words)

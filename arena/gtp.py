@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from sakiyomi.arena.match import PlayerFault, Termination, number_text
-from sakiyomi.arena.process import EngineProcess, find_program
+from sakiyomi.arena.process import NONSENSE, EngineProcess, find_program, not_speaking
 from sakiyomi.boards.game import Game
 from sakiyomi.boards.player import RESIGN, Budget
 from sakiyomi.boards.position import Position
@@ -78,13 +78,22 @@ class GtpConnection:
         return _CONTROL.sub("", self.process.read_line(deadline)).replace("\t", " ").rstrip()
 
     def _first_line(self, command: str, deadline: float) -> str:
-        """The next line that is not blank; before an engine's first response, the next that looks like one."""
-        noise = 0
+        """The next line that is not blank; before an engine's first response, the next that looks like one.
+
+        Who has printed something else before has no more time than `NONSENSE` from there.
+        """
+        noise, until, last = 0, deadline, ""
         for _ in range(_RESPONSE_LINES):
-            line = self._line(deadline)
+            try:
+                line = self._line(until)
+            except PlayerFault as fault:
+                if fault.termination is Termination.STALL and until < deadline:
+                    raise self._rubbish(command, f"{_short(last)} and no GTP response in {NONSENSE:g} s") from None
+                raise
             if line and (self._asked > 1 or _RESPONSE.fullmatch(line)):
                 return line
-            noise += bool(line)
+            if line:
+                noise, until, last = noise + 1, min(deadline, time.monotonic() + NONSENSE), line
             if noise == _NOISE_LINES:
                 raise self._rubbish(command, f"{noise} lines, none a GTP response, the last {_short(line)}")
         raise self._rubbish(command, f"{_RESPONSE_LINES} lines and no GTP response")
@@ -139,6 +148,11 @@ class GtpPlayer:
         self._forget()
         self._follow(Position(game), self.move_timeout)
 
+    def check(self, game: Game) -> None:
+        """See that the engine starts and speaks GTP. Raises as `begin` does."""
+        _board_size(game)
+        self._started()
+
     def choose(self, position: Position, budget: Budget) -> str:
         """The engine's move in `position`: a vertex, "pass", or RESIGN. Whether it is legal is for the caller to say.
 
@@ -188,6 +202,8 @@ class GtpPlayer:
                 commands = self._ask("list_commands", self.start_timeout)
             except GtpError:
                 commands = ""  # version 1 of the protocol; the required commands are taken for granted
+            except PlayerFault as fault:
+                raise not_speaking(fault, self.program, "GTP") from None
             self._known = frozenset(commands.split())
             return engine
         return self._engine

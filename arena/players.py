@@ -15,6 +15,9 @@ from typing import Any
 from sakiyomi.boards.game import Game
 from sakiyomi.boards.player import Player
 
+ENGINES = ("gtp", "uci", "usi")
+"""Kinds of players that are programs of somebody's."""
+
 _NO_TEXT = ("Cc", "Cs", "Zl", "Zp")  # control characters, lone surrogates, line and paragraph separators
 
 
@@ -93,15 +96,16 @@ def check_name(name: Any) -> str:
 def check_player(spec: str, game: Game) -> Spec:
     """`parse_spec`, and as much as can be known without playing: numbers, the engine's program, the game.
 
-    An engine is started only to see whether it has the options that a UCI or USI spec names. Raises ValueError.
+    Engines are started, to see whether they speak their protocol and have the options that the spec names. Raises
+    ValueError.
     """
     parsed = parse_spec(spec)
-    if parsed.kind.name == "gtp":
-        _check_gtp(parsed.argument, game)
-    elif parsed.kind.name in ("uci", "usi"):
-        _check_engine(parsed, game)
-    else:
-        parsed.kind.make(parsed.argument, game).close()
+    player = parsed.kind.make(parsed.argument, game)
+    try:
+        if parsed.kind.name in ENGINES:
+            _check_engine(player, game)
+    finally:
+        player.close()
     return parsed
 
 
@@ -161,18 +165,11 @@ def _perfect(argument: str, game: Game) -> Any:
 
 def _gtp(argument: str, game: Game) -> Any:
     from sakiyomi.arena.gtp import GtpPlayer
-
-    _check_gtp(argument, game)
-    return GtpPlayer(argument, name=_program_name(argument))
-
-
-def _check_gtp(command: str, game: Game) -> None:
-    from sakiyomi.arena.process import find_program
     from sakiyomi.boards.go import Go
 
     if not isinstance(game, Go):
         raise ValueError(f"GTP engines play Go, not {game.name}")
-    find_program(command)
+    return GtpPlayer(argument, name=_program_name(argument))
 
 
 def _uci(argument: str, game: Game) -> Any:
@@ -193,19 +190,13 @@ def _usi(argument: str, game: Game) -> Any:
     return UsiPlayer(spec.command, spec.limits, spec.options, spec.name)
 
 
-def _check_engine(spec: Spec, game: Game) -> None:
-    from sakiyomi.arena.match import PlayerFault, Termination
+def _check_engine(player: Any, game: Game) -> None:
+    from sakiyomi.arena.match import PlayerFault
 
-    player = spec.kind.make(spec.argument, game)
-    if not player.options and game.name != "chess960":
-        return
     try:
         player.check(game)
     except PlayerFault as fault:
-        if fault.termination is Termination.COULD_NOT_START:
-            raise ValueError(str(fault)) from None  # what else it does wrong, it does in its games
-    finally:
-        player.close()
+        raise ValueError(str(fault)) from None
 
 
 def _python(argument: str, game: Game) -> Any:

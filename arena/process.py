@@ -28,6 +28,8 @@ MAX_WAITING = 256
 STDERR_LINES = 20
 GAME_FOLDERS = ("/usr/games", "/usr/local/games")
 """Where Debian puts engines; often not on the PATH of root or of a build machine."""
+NONSENSE = 10.0
+"""Seconds for a program that has only printed what its protocol does not know to greet us all the same."""
 
 _RUNNING: set[int] = set()  # process groups of the engines that run
 _END = b"\n"  # in the queue: no more output (a real line holds no newline)
@@ -163,6 +165,12 @@ class EngineProcess:
             self._threads[1].join(0.5)  # its last words may still be in the pipe
         said = self.last_message()
         return PlayerFault(Termination.CRASH, f"{self.program} {how}" + (f"; it last said: {said}" if said else ""))
+
+
+def not_speaking(fault: PlayerFault, program: str, protocol: str) -> PlayerFault:
+    """The `fault` of a program that has not answered the greeting: it may be no engine at all."""
+    what = str(fault).removeprefix(f"{program} ")
+    return PlayerFault(fault.termination, f"{program} does not speak {protocol}: it {what}")
 
 
 def _read_lines(pipe: IO[bytes], lines: "Queue[bytes]", closing: threading.Event) -> None:

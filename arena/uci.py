@@ -39,9 +39,9 @@ class UciPlayer(EnginePlayer[UciConnection]):
         check_game(game)
 
     def connect(self, process: EngineProcess) -> UciConnection:  # noqa: D102
-        engine = UciConnection(process, self.start_timeout)
+        engine = UciConnection(process, self.start_timeout, self.move_timeout)
         if self.options:
-            engine.configure(option_values(self.program, engine.options, self.options), self.start_timeout)
+            engine.configure(option_values(self.program, engine.options, self.options), self.move_timeout)
         return engine
 
     def forget(self) -> None:  # noqa: D102

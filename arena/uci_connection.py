@@ -16,7 +16,7 @@ from chess.engine import EngineError, Limit, Option, UciProtocol
 
 from sakiyomi.arena.engine_talk import EngineTalk, best_move
 from sakiyomi.arena.match import PlayerFault, Termination
-from sakiyomi.arena.process import EngineProcess
+from sakiyomi.arena.process import EngineProcess, not_speaking
 
 T = TypeVar("T")
 
@@ -24,12 +24,13 @@ _ANSWERS = {"uci": {"id", "option", "uciok"}, "isready": {"readyok"}, "go": {"be
 
 
 class UciConnection:
-    """Questions and answers, one at a time, to an engine that has said ``uciok``.
+    """Questions and answers, one at a time, to an engine that has said ``uciok`` in `greeting` seconds.
 
-    All methods raise PlayerFault for what the engine does wrong; the caller then closes the connection.
+    It has been ready `timeout` seconds later at most. All methods raise PlayerFault for what the engine does wrong; the
+    caller then closes the connection.
     """
 
-    def __init__(self, process: EngineProcess, timeout: float):
+    def __init__(self, process: EngineProcess, greeting: float, timeout: float):
         self.process = process
         self._talk = EngineTalk(process, _ANSWERS)
         self._pipe = _Pipe(self._talk)
@@ -38,7 +39,9 @@ class UciConnection:
         self._bestmove = ""
         self.protocol = self._run(self._connected())
         try:
-            self.ask(self.protocol.initialize, timeout)
+            self.ask(self.protocol.initialize, greeting)
+        except PlayerFault as fault:
+            raise not_speaking(fault, process.program, "UCI") from None
         except EngineError as error:
             raise PlayerFault(Termination.PROTOCOL_ERROR, f"{process.program} answered 'uci' badly: {error}") from None
         self.ask(self.protocol.ping, timeout)

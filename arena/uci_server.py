@@ -13,19 +13,18 @@ from sakiyomi.boards.position import Position
 CHESS960, OVERHEAD = "UCI_Chess960", "Move Overhead"
 
 
-def _any_move(position: Position) -> str | None:
-    """The first move by the rules of moving, whatever other rule has ended the game."""
+def _moves(position: Position) -> list[int]:
+    """The actions that are legal by the rules of moving, whatever other rule has ended the game."""
     game = position.game
     assert isinstance(game, Chess), "UCI is a protocol for chess"
-    moves = notation.moves(position.state)
-    return game.move_text(position.state, notation.action_of(moves[0], game.chess960)) if moves else None
+    return [notation.action_of(move, game.chess960) for move in notation.moves(position.state)]
 
 
 class Session(EngineSession):
     """The state of one UCI conversation; see `EngineSession`."""
 
     hello, overhead, first_moves, go_form = "uci", OVERHEAD, ("e2e4", "e7e5"), UCI_GO
-    manner = Manner("0000", _any_move)  # the null move of the specification
+    manner = Manner("0000", _moves)  # the null move of the specification
 
     def __init__(self, player_spec: str, game: Chess, seed: int | None = None, *, say: Callable[[str], None]):
         options = [switch("Ponder", False), switch(CHESS960, game.chess960), number(OVERHEAD, 20, 0, 5000)]

@@ -32,7 +32,7 @@ class UsiPlayer(EnginePlayer[UsiConnection]):
     def connect(self, process: EngineProcess) -> UsiConnection:  # noqa: D102
         engine = UsiConnection(process, self.start_timeout)
         engine.set_options(option_values(self.program, engine.options, self.options))
-        engine.ready(self.start_timeout)
+        engine.ready(self.move_timeout)
         return engine
 
     def forget(self) -> None:  # noqa: D102
@@ -60,8 +60,8 @@ class UsiPlayer(EnginePlayer[UsiConnection]):
         return engine.play(told, self._go(limits), limits.nodes, timeout)
 
     def move_of(self, said: str) -> str | None:  # noqa: D102
-        if said in (RESIGN, DECLARE):
-            return said
+        if said.lower() in (RESIGN, DECLARE):
+            return said.lower()
         return said if _MOVE.fullmatch(said) else None
 
     def _go(self, limits: Limits) -> str:

@@ -6,29 +6,38 @@ from collections.abc import Mapping
 from sakiyomi.arena.engine_options import Option, option_text, parse_option
 from sakiyomi.arena.engine_talk import EngineTalk, best_move
 from sakiyomi.arena.match import PlayerFault, Termination
-from sakiyomi.arena.process import EngineProcess
+from sakiyomi.arena.process import EngineProcess, not_speaking
 
-_ANSWERS = {"usi": {"option", "usiok"}, "isready": {"readyok"}, "go": {"bestmove"}}
+_ANSWERS = {"usi": {"id", "option", "usiok"}, "isready": {"readyok"}, "go": {"bestmove"}}
 
 
 class UsiConnection:
-    """Questions and answers, one at a time, to an engine that has said ``usiok``.
+    """Questions and answers, one at a time, to an engine that has said ``usiok`` in `greeting` seconds.
 
     All methods raise PlayerFault for what the engine does wrong; the caller then closes the connection.
     """
 
-    def __init__(self, process: EngineProcess, timeout: float):
+    def __init__(self, process: EngineProcess, greeting: float):
         self.process = process
         self.options: dict[str, Option] = {}
         """The engine's options by their names in small letters."""
         self._talk = EngineTalk(process, _ANSWERS)
+        try:
+            self._greet(greeting)
+        except PlayerFault as fault:
+            raise not_speaking(fault, process.program, "USI") from None
+
+    def _greet(self, timeout: float) -> None:
+        """Say ``usi``, and hear what options there are."""
         self._talk.send("usi")
         deadline = time.monotonic() + timeout
         while not (line := self._talk.answer(deadline, timeout)).startswith("usiok"):
+            if line.startswith("id"):
+                continue
             try:
                 option = parse_option(line)
             except ValueError as error:
-                message = f"{process.program} answered 'usi' badly: {error}"
+                message = f"{self.process.program} answered 'usi' badly: {error}"
                 raise PlayerFault(Termination.PROTOCOL_ERROR, message) from None
             self.options[option.name.lower()] = option
 

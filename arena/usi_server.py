@@ -26,10 +26,9 @@ UNANNOUNCED = ("usi_ponder", "usi_hash")
 """Options that controllers set without having been told of them."""
 
 
-def _any_move(position: Position) -> str | None:
-    """The first move by the rules of moving, whatever other rule has ended the game."""
-    moves = Position(position.game, position.text()).legal_moves()
-    return moves[0] if moves else None
+def _moves(position: Position) -> list[int]:
+    """The actions that are legal by the rules of moving: what else ends a game of shogi lies in its history."""
+    return [int(action) for action in Position(position.game, position.text()).legal_actions()]
 
 
 class Session(EngineSession):
@@ -39,7 +38,7 @@ class Session(EngineSession):
     attributes: Mapping[str, tuple[str, int]] = MappingProxyType(
         {HASH if name == "Hash" else name: attribute for name, attribute in ATTRIBUTES.items()}
     )
-    manner = Manner(RESIGN, _any_move, mate_in_plies=True)
+    manner = Manner(RESIGN, _moves, mate_in_plies=True)
 
     def __init__(self, player_spec: str, game: Shogi, seed: int | None = None, *, say: Callable[[str], None]):
         rule = next(name for name, rule in RULES.items() if rule == game.declaration)

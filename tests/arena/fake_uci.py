@@ -56,6 +56,7 @@ def orphan() -> None:
 
 AT_GO = {
     "crash": crash,
+    "explains": lambda: (say("info depth 1\ninfo string no net\nget one\n"), sys.exit(3)),
     "segfault": lambda: os.kill(os.getpid(), signal.SIGSEGV),
     "exit": lambda: sys.exit(0),
     "hang": forever,
@@ -83,7 +84,7 @@ AT_START = {
     "stderr-flood": lambda: [os.write(2, b"x" * 65536) for _ in range(64)],
     "bad-option": lambda: say("option name Level type spin default 9 min 1 max 5\n"),
 }
-MODES = ["good", "stays", "talks", "crlf", "not-ready", *AT_GO, *AT_START]
+MODES = ["good", "stays", "talks", "crlf", "tabs", "not-ready", *AT_GO, *AT_START]
 
 
 def move(position: list[str]) -> str:
@@ -101,6 +102,7 @@ def main() -> None:
     parser.add_argument("--wait", type=float, default=0.0)
     options = parser.parse_args()
     end = "\r\n" if options.mode == "crlf" else "\n"
+    blank = "\t" if options.mode == "tabs" else " "
     position: list[str] = []
     searches = 0
     AT_START.get(options.mode, lambda: None)()
@@ -124,7 +126,7 @@ def main() -> None:
             time.sleep(options.wait)
             if options.mode == "talks":
                 say("thinking hard\ninfo string what now\ninfo depth 1 pv g1f3\nnext: try e2e5\n")
-            say(f"bestmove {move(position)} ponder a1a1{end}")
+            say(f"bestmove{blank}{move(position)} ponder a1a1{end}")
         elif words == ["quit"]:
             break
     if options.mode == "stays":

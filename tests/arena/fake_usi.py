@@ -56,6 +56,7 @@ def orphan() -> None:
 
 AT_GO = {
     "crash": crash,
+    "explains": lambda: (say("info depth 1\ninfo string no net\nget one\n"), sys.exit(3)),
     "segfault": lambda: os.kill(os.getpid(), signal.SIGSEGV),
     "exit": lambda: sys.exit(0),
     "hang": forever,
@@ -63,6 +64,7 @@ AT_GO = {
     "illegal": lambda: say("bestmove 5i5e\n"),
     "resign": lambda: say("bestmove resign\n"),
     "win": lambda: say("bestmove win\n"),
+    "loud": lambda: say("bestmove WIN\n"),
     "none": lambda: say("bestmove (none)\n"),
     "null": lambda: say("bestmove 0000\n"),
     "small": lambda: say("bestmove p*5e\n"),
@@ -85,7 +87,7 @@ AT_START = {
     "stderr-flood": lambda: [os.write(2, b"x" * 65536) for _ in range(64)],
     "bad-option": lambda: say("option name Level\n"),
 }
-MODES = ["good", "stays", "talks", "crlf", "not-ready", *AT_GO, *AT_START]
+MODES = ["good", "stays", "talks", "crlf", "tabs", "not-ready", *AT_GO, *AT_START]
 
 
 def move(position: list[str]) -> str:
@@ -102,6 +104,7 @@ def main() -> None:
     parser.add_argument("--wait", type=float, default=0.0)
     options = parser.parse_args()
     end = "\r\n" if options.mode == "crlf" else "\n"
+    blank = "\t" if options.mode == "tabs" else " "
     position: list[str] = []
     searches = 0
     AT_START.get(options.mode, lambda: None)()
@@ -125,7 +128,7 @@ def main() -> None:
             time.sleep(options.wait)
             if options.mode == "talks":
                 say("thinking hard\ninfo string what now\ninfo depth 1 pv 4i4h\nnext: try 5i5e\n")
-            say(f"bestmove {move(position)} ponder 1a1a{end}")
+            say(f"bestmove{blank}{move(position)} ponder 1a1a{end}")
         elif words == ["quit"]:
             break
     if options.mode == "stays":

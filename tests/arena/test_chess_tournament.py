@@ -28,7 +28,7 @@ FAKE = f"{shlex.quote(sys.executable)} -S {shlex.quote(str(Path(__file__).with_n
 ORDERS = [(f"{Path(sys.executable).name}_nodes_1", "random"), ("random", f"{Path(sys.executable).name}_nodes_1")]
 LADDER = [f"good=uci:{FAKE} good@nodes=1", "random"]
 REASONS = {
-    "crash-at-once": (Termination.CRASH, "exited with code 1; it last said: fatal: out of ideas"),
+    "crash": (Termination.CRASH, "exited with code 1; it last said: fatal: out of ideas"),
     "segfault": (Termination.CRASH, "was killed by SIGSEGV"),
     "hang": (Termination.STALL, "gave no answer to 'go movetime 200'"),
     "flood-info": (Termination.STALL, "gave no answer to 'go movetime 200'"),

@@ -2,7 +2,10 @@
 
 import pytest
 
-from sakiyomi.arena.engine_options import Option, parse_option
+from sakiyomi.arena.engine_options import Option, number, parse_option, settings_of
+from sakiyomi.arena.players import make_player
+from sakiyomi.arena.usi_server import Session
+from sakiyomi.boards import Chess
 
 
 @pytest.mark.parametrize(
@@ -30,3 +33,10 @@ def test_options_as_engines_announce_them(line, option):
 def test_what_announces_no_option(line):
     with pytest.raises(ValueError, match=r"announces no option: option name NAME type check\|spin"):
         parse_option(line)
+
+
+def test_alphabeta_announces_its_depth_and_its_memory():
+    player = make_player("alphabeta:3", Chess())
+    memory = getattr(player, "megabytes", None)
+    assert settings_of(player) == [number("Depth", 3, 1, 99), number("Hash", memory, 1, 1 << 16)]
+    assert settings_of(player, Session.attributes)[1] == number("USI_Hash", memory, 1, 1 << 16)

@@ -13,7 +13,6 @@ from sakiyomi.arena import Budget, Termination, Tournament
 
 FAKE = f"{shlex.quote(sys.executable)} -S {shlex.quote(str(Path(__file__).with_name('fake_engine.py')))}"
 REASONS = {
-    "crash-at-once": (Termination.CRASH, "exited with code 1; it last said: fatal: out of ideas"),
     "crash": (Termination.CRASH, "exited with code 1; it last said: fatal: out of ideas"),
     "segfault": (Termination.CRASH, "was killed by SIGSEGV"),
     "exit": (Termination.CRASH, "exited with code 0"),
@@ -28,7 +27,6 @@ REASONS = {
     "refuse": (Termination.PROTOCOL_ERROR, "refused to generate a move"),
     "flood": (Termination.PROTOCOL_ERROR, "without a line end"),
     "flood-lines": (Termination.PROTOCOL_ERROR, "more than 4096 lines"),
-    "flood-at-start": (Termination.PROTOCOL_ERROR, "none a GTP response"),
     "bad-utf8": (Termination.PROTOCOL_ERROR, "which is no move"),
 }
 
@@ -110,6 +108,49 @@ def test_the_command_line_reports_failures(tmp_path):
     assert "Traceback" not in done.stdout + done.stderr
     assert {entry["name"] for entry in json.loads((out / "standings.json").read_text())["standings"]} == {"bad", "good"}
     assert "out of ideas" in (out / "report.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("game", "player", "why"),
+    [
+        ("go-5x5", "gtp:cat", "cat does not speak GTP: it answered 'list_commands' with '1 list_commands' and no GTP "),
+        ("go-5x5", "gtp:true", "true does not speak GTP: it exited with code 0"),
+        ("go-5x5", f"gtp:{FAKE} crash-at-once", "does not speak GTP: it exited with code 1; it last said: fatal: out"),
+        (
+            "go-5x5",
+            f"gtp:{FAKE} flood-at-start",
+            "does not speak GTP: it answered 'list_commands' with 100 lines, none",
+        ),
+        (
+            "chess",
+            "uci:cat@nodes=5",
+            "cat does not speak UCI: it answered 'uci' with 'uci' and no uciok in 0.3 s",
+        ),
+        ("chess", "uci:true", "true does not speak UCI: it exited with code 0"),
+        ("chess", "uci:sh -c 'echo no licence; exit 3'", "UCI: it exited with code 3; it printed: no licence"),
+        (
+            "shogi",
+            "usi:cat",
+            "cat does not speak USI: it answered 'usi' with 'usi' and no usiok in 0.3 s",
+        ),
+    ],
+)
+def test_a_program_that_is_no_engine_is_refused_before_anything_is_written(game, player, why, tmp_path, monkeypatch):
+    for module in ("gtp", "engine_talk"):
+        monkeypatch.setattr(f"sakiyomi.arena.{module}.NONSENSE", 0.3)
+    with pytest.raises(ValueError, match="does not speak") as caught:
+        Tournament(game, ["random", player], out=tmp_path / "out")
+    assert why in str(caught.value)
+    assert not list(tmp_path.iterdir())
+
+
+def test_who_waits_for_engines_is_told(tmp_path):
+    words = [sys.executable, "-m", "sakiyomi.arena", "tournament", "chess", "random", "uci:sh -c 'sleep 3'"]
+    done = subprocess.run([*words, "--out", str(tmp_path / "out")], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 2
+    waiting, why = done.stderr.splitlines()
+    assert waiting == "waiting for the engines to start ..."
+    assert "sh does not speak UCI: it exited with code 0" in why
 
 
 def test_a_missing_engine_is_reported_before_anything_is_written(tmp_path):

@@ -22,7 +22,7 @@ from sakiyomi.sgf import load
 FAKE = f"{shlex.quote(sys.executable)} -S {shlex.quote(str(Path(__file__).with_name('fake_usi.py')))}"
 LADDER = [f"good=usi:{FAKE} good@nodes=1", "alphabeta:1", "random"]
 REASONS = {
-    "crash-at-once": (Termination.CRASH, "exited with code 1; it last said: fatal: out of ideas"),
+    "crash": (Termination.CRASH, "exited with code 1; it last said: fatal: out of ideas"),
     "segfault": (Termination.CRASH, "was killed by SIGSEGV"),
     "hang": (Termination.STALL, "gave no answer to 'go btime 0 wtime 0 byoyomi 200'"),
     "illegal": (Termination.ILLEGAL_MOVE, "illegal move 5i5e in lnsgk1snl/"),

@@ -19,7 +19,6 @@ from sakiyomi.arena.engine_spec import Limits
 from sakiyomi.arena.match import PlayerFault, Termination, play
 from sakiyomi.arena.players import check_player, make_player, parse_spec
 from sakiyomi.arena.uci import UciPlayer
-from sakiyomi.arena.uci_spec import parse_uci_spec
 from sakiyomi.boards.chess import Chess
 from sakiyomi.boards.game import Game
 from sakiyomi.boards.player import Budget
@@ -80,55 +79,6 @@ def begin(player: UciPlayer, game: Game | None = None) -> None:
 # --- specs
 
 
-@pytest.mark.parametrize(
-    ("argument", "command", "limits", "options"),
-    [
-        ("stockfish", "stockfish", Limits(), {}),
-        ("stockfish@nodes=200", "stockfish", Limits(nodes=200), {}),
-        ("gnuchess --uci@depth=3,nodes=5", "gnuchess --uci", Limits(nodes=5, depth=3), {}),
-        ("x@movetime=.5", "x", Limits(movetime=0.5), {}),
-        ("x@clock=60+0.6", "x", Limits(clock=(60.0, 0.6)), {}),
-        ("x@clock=60", "x", Limits(clock=(60.0, 0.0)), {}),
-        ("x@Skill Level=3, Hash = 32", "x", Limits(), {"Skill Level": "3", "Hash": "32"}),
-        ("x@SyzygyPath=/a,/b,nodes=5", "x", Limits(nodes=5), {"SyzygyPath": "/a,/b"}),
-        ("/opt/a@b/x --flag", "/opt/a@b/x --flag", Limits(), {}),
-        ("/opt/a@b/x@nodes=5", "/opt/a@b/x", Limits(nodes=5), {}),
-        ("'/my engines/x' --uci@nodes=5", "'/my engines/x' --uci", Limits(nodes=5), {}),
-        ("x --user=me@", "x --user=me", Limits(), {}),
-    ],
-)
-def test_specs_are_taken_apart(argument, command, limits, options):
-    spec = parse_uci_spec(argument)
-    assert (spec.command, spec.limits, spec.options) == (command, limits, options)
-
-
-@pytest.mark.parametrize(
-    ("argument", "words"),
-    [
-        ("stockfish@nodes", "'nodes' is no KEY=VALUE; there are nodes=N, depth=N, movetime=SECONDS"),
-        ("x@nodes=0", "nodes must be a whole number of 1 or more, got '0'"),
-        ("x@nodes=1e3", "got '1e3'"),
-        ("x@depth=", "depth must be a whole number of 1 or more, got ''"),
-        ("x@movetime=0", r"movetime=0: movetime=SECONDS is wanted, as in movetime=0\.5"),
-        ("x@movetime=1\\+1", "movetime=SECONDS is wanted"),
-        ("x@clock=60\\+", r"clock=SECONDS\+INCREMENT is wanted, as in clock=60\+0\.6"),
-        ("x@clock=0\\+1", "is wanted"),
-        ("x@clock=nan", "is wanted"),
-        ("x@nodes=1,nodes=2", "nodes stands there twice"),
-        ("x@Hash=1,hash=2", "hash stands there twice"),
-        ("x@=3", "'=3' is no KEY=VALUE"),
-        ("x@movetime=1,clock=2", "movetime and clock exclude each other"),
-        ("x@UCI_Chess960=true", "UCI_Chess960 cannot be set: the arena sets it"),
-        ("@nodes=3", "the engine's command is missing"),
-        ("'x@nodes=3", "No closing quotation"),
-    ],
-)
-def test_wrong_specs_are_answered_in_one_line(argument, words):
-    with pytest.raises(ValueError, match=f"player 'uci:.*': .*{words}") as caught:
-        parse_uci_spec(argument.replace("\\", ""))
-    assert "\n" not in str(caught.value)
-
-
 def test_players_by_spec(tmp_path):
     names = [parse_spec(f"uci:{FAKE} good@{text}").name for text in ("nodes=20", "clock=60+0.6,Hash=32")]
     program = Path(sys.executable).name
@@ -162,9 +112,11 @@ def test_options_are_checked_before_any_game(parameters, words):
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("mode", ["crash-at-once", "good"])
-def test_only_options_are_checked_before_any_game(mode):
-    check_player(f"uci:{FAKE} {mode}@Hash=5", Chess())
+def test_an_engine_that_does_not_start_is_refused_before_any_game():
+    program = Path(sys.executable).name
+    with pytest.raises(ValueError, match=f"^{program} does not speak UCI: it exited with code 1; it last said: fatal"):
+        check_player(f"uci:{FAKE} crash-at-once", Chess())
+    assert check_player(f"uci:{FAKE} good", Chess()).name == program
 
 
 def test_options_are_set_by_their_own_names(fake):
@@ -302,6 +254,7 @@ def test_who_oversteps_the_clock_loses_on_time(fake):
 
 FAULTS = {
     "crash": (Termination.CRASH, "exited with code 1; it last said: fatal: out of ideas"),
+    "explains": (Termination.CRASH, "exited with code 3; it printed: no net / get one, in "),
     "segfault": (Termination.CRASH, "was killed by SIGSEGV"),
     "exit": (Termination.CRASH, "exited with code 0"),
     "orphan": (Termination.CRASH, "exited with code 4"),
@@ -339,7 +292,7 @@ def test_a_fault_is_named_and_the_next_game_starts_afresh(fake, mode):
     ("mode", "termination", "words"),
     [
         ("crash-at-once", Termination.CRASH, "exited with code 1; it last said: fatal"),
-        ("deaf", Termination.STALL, "gave no answer to 'uci' in 0.4 s"),
+        ("deaf", Termination.STALL, "does not speak UCI: it gave no answer to 'uci' in 0.4 s"),
         ("slow-start", Termination.STALL, "gave no answer to 'uci'"),
         ("not-ready", Termination.STALL, "gave no answer to 'isready'"),
         ("flood-at-start", Termination.PROTOCOL_ERROR, "with 4096 lines, the last 'loading'"),
@@ -347,14 +300,15 @@ def test_a_fault_is_named_and_the_next_game_starts_afresh(fake, mode):
     ],
 )
 def test_bad_starts(fake, mode, termination, words):
-    player = fake(mode, start_timeout=0.4 if termination is Termination.STALL else 20)
+    timeout = 0.4 if termination is Termination.STALL else 20
+    player = fake(mode, start_timeout=timeout, move_timeout=timeout)
     with pytest.raises(PlayerFault) as caught:
         begin(player)
     assert caught.value.termination is termination
     assert words in str(caught.value)
 
 
-@pytest.mark.parametrize("mode", ["slow-start", "banner", "crlf", "stderr-flood", "talks"])
+@pytest.mark.parametrize("mode", ["slow-start", "banner", "crlf", "tabs", "stderr-flood", "talks"])
 def test_habits_that_are_forgiven(fake, mode, capfd):
     player = fake(mode)
     begin(player)

@@ -5,32 +5,18 @@ import re
 import time
 
 import pytest
-from uci_talk import Talk
+from uci_talk import Talk, note, talks
 
 from sakiyomi.boards import Budget, Position
 from sakiyomi.boards.chess import Chess
 
 OPTION = re.compile(r"option name [\w ]+ type (check default (true|false)|spin default \d+ min \d+ max \d+)")
-KIWIPETE = "r3k2r/p1ppqpb1/bn2pnp1/3PN3/1p2P3/2N2Q1p/PPPBBPPP/R3K2R w KQkq - 0 1"
 
 
 @pytest.fixture
 def talk():
-    made = []
-
-    def make(*arguments, **more):
-        made.append(Talk(*arguments, **more))
-        return made[-1]
-
-    yield make
-    for one in made:
-        one.close()
-
-
-def note(lines):
-    """The texts of info strings."""
-    assert all(line.startswith("info string ") for line in lines), lines
-    return [line.removeprefix("info string ") for line in lines]
+    with talks(Talk) as make:
+        yield make
 
 
 def test_the_engine_introduces_itself(talk):
@@ -93,94 +79,6 @@ def test_what_is_said_and_what_is_answered(talk, line, answers):
 def test_what_is_no_command_is_explained(talk):
     said = note(talk().say("fly me to the moon"))
     assert said[0].startswith("unknown command 'fly me to the moon'; there are: uci, debug, isready, ")
-
-
-# --- positions
-
-
-@pytest.mark.parametrize(
-    ("command", "text"),
-    [
-        ("position startpos", "rnbqkbnr/pppppppp/8/8/8/8/PPPPPPPP/RNBQKBNR w KQkq - 0 1"),
-        ("position startpos moves", "rnbqkbnr/pppppppp/8/8/8/8/PPPPPPPP/RNBQKBNR w KQkq - 0 1"),
-        ("position startpos moves e2e4 c7c5", "rnbqkbnr/pp1ppppp/8/2p5/4P3/8/PPPP1PPP/RNBQKBNR w KQkq - 0 2"),
-        (f"position fen {KIWIPETE}", KIWIPETE),
-        (
-            f"position fen {KIWIPETE} moves e1g1 e8c8",
-            "2kr3r/p1ppqpb1/bn2pnp1/3PN3/1p2P3/2N2Q1p/PPPBBPPP/R4RK1 w - - 2 2",
-        ),
-        (
-            f"position fen {KIWIPETE} moves e1a1 e8h8",
-            "r4rk1/p1ppqpb1/bn2pnp1/3PN3/1p2P3/2N2Q1p/PPPBBPPP/2KR3R w - - 2 2",
-        ),
-        ("position fen 8/4P1k1/8/8/8/8/8/K7 w - - moves e7e8N", "4N3/6k1/8/8/8/8/8/K7 b - - 0 1"),
-        ("now position  fen  k7/8/8/8/8/8/8/K6R b - -", "k7/8/8/8/8/8/8/K6R b - - 0 1"),
-    ],
-)
-def test_positions_are_set_up(talk, command, text):
-    engine = talk()
-    assert engine.say(command) == []
-    assert engine.session.board.position.text() == text
-
-
-@pytest.mark.parametrize(
-    ("command", "why"),
-    [
-        ("position fen", "FEN"),
-        ("position fen 8/8/8/8/8/8/8/K7 w - - 0 1", "Black has 0 kings"),
-        ("position startpos moves e2e4 e2e4", "illegal move e2e4 in rnbqkbnr/pppppppp/8/8/4P3/8/PPPP1PPP/RNBQKBNR b"),
-        ("position startpos moves e2e5", "the pawn on e2 cannot go to e5"),
-        ("position startpos moves hello", "'hello' is no move"),
-        ("position startpos moves 0000", "'0000' is no move"),
-        ("position fen 8/8/8/8/8/8/P7/K6k w - - moves a2a3 moves", "'moves' is no move"),
-        ("position fen rk6/8/8/8/8/8/8/RK6 w A - 0 1", "or Chess960"),
-    ],
-)
-def test_what_is_no_position_is_explained_and_leaves_none(talk, command, why):
-    engine = talk()
-    assert why in note(engine.say(command))[0]
-    *said, best = engine.ask("go movetime 10")
-    assert note(said) == ["there is no position to think about"]
-    assert best == "bestmove 0000"
-    assert engine.say("position startpos moves e2e4") == []
-    assert engine.move("go movetime 10") == "a7a6"
-
-
-def test_the_history_is_kept_from_command_to_command(talk):
-    engine, played = talk(), []
-    for number, move in enumerate(["g1f3", "g8f6", "f3g1", "f6g8"] * 4, 1):
-        played.append(move)
-        engine.say(f"position startpos moves {' '.join(played)}")
-        board = engine.session.board.position
-        assert len(board.actions) == number
-    assert board.outcome() is not None, "the fifth occurrence"
-    engine.say("position startpos moves e2e4")
-    assert len(engine.session.board.position.actions) == 1
-    engine.say("position startpos moves d2d4 d7d5")
-    assert engine.session.board.position.text().startswith("rnbqkbnr/ppp1pppp/8/3p4/3P4/")
-
-
-def test_chess960_takes_castling_in_both_notations_and_writes_the_king_onto_his_rook(talk):
-    start = "rkr5/ppp5/8/8/8/8/PPP5/RKR5 w ACac - 0 1"
-    engine = talk("python:uci_talk:Thinks")
-    engine.say("setoption name UCI_Chess960 value true")
-    for castled in ("b1g1", "b1c1"):
-        assert engine.say(f"position fen {start} moves {castled}") == []
-        assert engine.session.board.position.text().startswith("rkr5/ppp5/8/8/8/8/PPP5/R4RK1 b")
-    engine.say(f"position fen {start}")
-    assert engine.move("go depth 1 searchmoves b1g1") == "b1c1"
-    engine.say("setoption name UCI_Chess960 value false", f"position fen {KIWIPETE}")
-    assert engine.move("go depth 1 searchmoves e1h1") == "e1g1"
-
-
-def test_a_position_that_stands_is_kept_when_the_option_changes(talk):
-    engine = talk()
-    engine.say(f"position fen {KIWIPETE} moves e1g1", "setoption name UCI_Chess960 value true")
-    assert engine.session.board.game == Chess(chess960=True)
-    assert engine.session.board.position.text().endswith("R4RK1 b kq - 1 1")
-    engine.say("position fen 1k6/8/8/8/8/8/8/RK6 w A - 0 1")
-    assert "or Chess960" in note(engine.say("setoption name UCI_Chess960 value false"))[0]
-    assert engine.session.board.position is None
 
 
 # --- limits

@@ -92,6 +92,7 @@ def begin(player: UsiPlayer, game: Game | None = None) -> None:
         ("x@clock=600/10", "x", Limits(clock=(600.0, 0.0), byoyomi=10.0), {}),
         ("x@clock=600,byoyomi=10", "x", Limits(clock=(600.0, 0.0), byoyomi=10.0), {}),
         ("x@clock=600", "x", Limits(clock=(600.0, 0.0)), {}),
+        ("x@clock=0/10", "x", Limits(byoyomi=10.0), {}),
         ("/opt/a@b/x@Skill Level=5", "/opt/a@b/x", Limits(), {"Skill Level": "5"}),
     ],
 )
@@ -105,10 +106,13 @@ def test_specs_are_taken_apart(argument, command, limits, options):
     [
         ("x@nodes", "'nodes' is no KEY=VALUE; there are nodes=N, depth=N, movetime=SECONDS, byoyomi=SECONDS, clock="),
         ("x@nodes=0", "nodes must be a whole number of 1 or more, got '0'"),
-        ("x@byoyomi=1+1", "byoyomi=1+1: byoyomi=SECONDS is wanted, as in byoyomi=0.5"),
-        ("x@clock=60/", "clock=SECONDS+INCREMENT or clock=SECONDS/BYOYOMI is wanted, as in clock=60+0.6"),
-        ("x@clock=60/0", "is wanted"),
-        ("x@clock=0/10", "is wanted"),
+        (
+            "x@byoyomi=1+1",
+            "byoyomi=1+1: byoyomi=SECONDS is wanted, each number in digits and a point, as in byoyomi=0.5",
+        ),
+        ("x@clock=60/", "clock=60/: clock=SECONDS+INCREMENT or clock=SECONDS/BYOYOMI is wanted, each number in digits"),
+        ("x@clock=0+1", "clock=0+1: more than 0 seconds are wanted"),
+        ("x@clock=60/0", "more than 0 seconds of byo-yomi are wanted"),
         ("x@clock=60+1/10", "is wanted"),
         ("x@clock=60/10,byoyomi=5", "byoyomi stands there twice"),
         ("x@clock=60+1,byoyomi=5", "a clock has an increment or a byoyomi, not both"),
@@ -315,6 +319,7 @@ def test_who_oversteps_the_clock_loses_on_time(fake):
 def test_resignation_and_declaration_are_understood(fake):
     assert fake("resign", "--at 1").choose(after(), ANYTIME) == RESIGN
     assert fake("win", "--at 1").choose(after(), ANYTIME) == DECLARE
+    assert fake("loud", "--at 1").choose(after(), ANYTIME) == DECLARE
     played = play(Shogi(), (fake("resign", name="a"), fake(name="b")))
     assert (played.termination, played.record.result) == (Termination.RESIGNATION, "0-1")
     played = play(Shogi(), (fake("win", "--at 1", name="a"), fake(name="b")), setup=ENTERED)
@@ -328,6 +333,7 @@ def test_resignation_and_declaration_are_understood(fake):
 
 FAULTS = {
     "crash": (Termination.CRASH, "exited with code 1; it last said: fatal: out of ideas"),
+    "explains": (Termination.CRASH, "exited with code 3; it printed: no net / get one, in "),
     "segfault": (Termination.CRASH, "was killed by SIGSEGV"),
     "exit": (Termination.CRASH, "exited with code 0"),
     "orphan": (Termination.CRASH, "exited with code 4"),
@@ -366,21 +372,22 @@ def test_a_fault_is_named_and_the_next_game_starts_afresh(fake, mode):
     ("mode", "termination", "words"),
     [
         ("crash-at-once", Termination.CRASH, "exited with code 1; it last said: fatal"),
-        ("deaf", Termination.STALL, "gave no answer to 'usi' in 0.4 s"),
+        ("deaf", Termination.STALL, "does not speak USI: it gave no answer to 'usi' in 0.4 s"),
         ("not-ready", Termination.STALL, "gave no answer to 'isready'"),
         ("flood-at-start", Termination.PROTOCOL_ERROR, "with 4096 lines, the last 'loading'"),
         ("bad-option", Termination.PROTOCOL_ERROR, "answered 'usi' badly: 'option name Level' announces no option"),
     ],
 )
 def test_bad_starts(fake, mode, termination, words):
-    player = fake(mode, start_timeout=0.4 if termination is Termination.STALL else 20)
+    timeout = 0.4 if termination is Termination.STALL else 20
+    player = fake(mode, start_timeout=timeout, move_timeout=timeout)
     with pytest.raises(PlayerFault) as caught:
         begin(player)
     assert caught.value.termination is termination
     assert words in str(caught.value)
 
 
-@pytest.mark.parametrize("mode", ["slow-start", "banner", "crlf", "stderr-flood", "talks"])
+@pytest.mark.parametrize("mode", ["slow-start", "banner", "crlf", "tabs", "stderr-flood", "talks"])
 def test_habits_that_are_forgiven(fake, mode, capfd):
     player = fake(mode)
     begin(player)

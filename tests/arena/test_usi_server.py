@@ -5,6 +5,7 @@ import re
 import time
 
 import pytest
+from uci_talk import note, talks
 from usi_talk import ShogiTalk
 
 from sakiyomi.arena.engine_clock import Clock
@@ -23,21 +24,8 @@ STUCK = "8k/6G2/7G1/9/9/9/9/9/K8 w - 1"  # no move, no check
 
 @pytest.fixture
 def talk():
-    made = []
-
-    def make(*arguments, **more):
-        made.append(ShogiTalk(*arguments, **more))
-        return made[-1]
-
-    yield make
-    for one in made:
-        one.close()
-
-
-def note(lines):
-    """The texts of info strings."""
-    assert all(line.startswith("info string ") for line in lines), lines
-    return [line.removeprefix("info string ") for line in lines]
+    with talks(ShogiTalk) as make:
+        yield make
 
 
 def ready(engine, *lines):
@@ -150,6 +138,9 @@ def test_positions_are_set_up(talk, command, text):
         ("position sfen 9/9 b - 1", "nine ranks are wanted, there are 2"),
         ("position startpos moves 7g7f 7g7f", "illegal move 7g7f in lnsgkgsnl/1r5b1/ppppppppp/9/9/2P6/"),
         ("position startpos moves e2e4", "'e2e4' in lnsgkgsnl/"),
+        ("position startpos 7g7f", "'7g7f' where the word moves is wanted"),
+        (f"position sfen {START} 7g7f", "SFEN has four fields"),
+        (f"position sfen {MATED} moves 5a4a", "the game has ended (checkmate)"),
     ],
 )
 def test_what_is_no_position_is_explained_and_leaves_none(talk, command, why):

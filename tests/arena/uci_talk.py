@@ -1,6 +1,7 @@
 """Talking to a UCI session in tests."""
 
 import time
+from contextlib import contextmanager
 from threading import Condition
 
 from sakiyomi.arena.uci_server import Session
@@ -67,6 +68,26 @@ class Talk:
         before = len(self.lines)
         time.sleep(seconds)
         return not any(line.startswith("bestmove") for line in self.lines[before:])
+
+
+@contextmanager
+def talks(kind):
+    """Makes conversations of that `kind`, and ends them all."""
+    made = []
+
+    def make(*arguments, **more):
+        made.append(kind(*arguments, **more))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
+
+
+def note(lines):
+    """The texts of info strings."""
+    assert all(line.startswith("info string ") for line in lines), lines
+    return [line.removeprefix("info string ") for line in lines]
 
 
 class Thinks:
