@@ -10,8 +10,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections import Counter, deque
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from multiprocessing.connection import Pipe, wait
@@ -21,7 +21,7 @@ from typing import IO, Any
 
 from sakiyomi.arena.errors import Failure
 from sakiyomi.arena.match import Played, PlayerFault, Termination, lost_game
-from sakiyomi.arena.schedule import Pairing
+from sakiyomi.arena.schedule import Agenda, Pairing
 from sakiyomi.arena.store import Row, utc_now
 from sakiyomi.arena.worker import READY, Job, Setup, Turn
 
@@ -136,22 +136,20 @@ class Crew:
         """The games now played, and how many moves each has."""
         return [(worker.pairing, len(worker.moves)) for worker in tuple(self._workers) if worker.pairing]
 
-    def play(self, pairings: Sequence[Pairing]) -> Iterator[Row]:
-        """Play them all; games come in the order in which they end."""
-        todo = deque(pairings)
+    def play(self, agenda: Agenda) -> Iterator[Row]:
+        """Play all of it; games come in the order in which they end, and `agenda` is to be told of each."""
         deaths: Counter[int] = Counter()
-        self._start(len(todo))
-        while todo or any(worker.pairing for worker in self._workers):
+        while len(agenda) or any(worker.pairing for worker in self._workers):
+            self._start(len(agenda))
             for worker in self._workers:
-                if self._warmed and worker.ready and worker.pairing is None and todo:
-                    pairing = todo.popleft()
+                if self._warmed and worker.ready and worker.pairing is None and (pairing := agenda.take()):
                     worker.give(pairing, self._seeds(pairing.number))
             for connection in wait([worker.connection for worker in self._workers], self._next_deadline()):
                 worker = next(w for w in self._workers if w.connection is connection)
                 try:
                     message = worker.connection.recv()
                 except (EOFError, OSError):
-                    yield from self._bury(worker, todo, deaths)
+                    yield from self._bury(worker, agenda, deaths)
                     continue
                 worker.heard = time.monotonic()
                 if isinstance(message, Played) and worker.pairing:
@@ -166,18 +164,19 @@ class Crew:
 
     def _start(self, games: int) -> None:
         """All workers start at once, but no game does before the first has compiled what no cache on disk holds."""
-        for _ in range(min(self._count, games) - len(self._workers)):
+        idle = sum(worker.pairing is None for worker in self._workers)
+        for _ in range(min(self._count - len(self._workers), games - idle)):
             setup = self._setup if not self._workers else replace(self._setup, warm=None)
             self._workers.append(_Worker(setup, self._log))
 
-    def _bury(self, worker: _Worker, todo: "deque[Pairing]", deaths: "Counter[int]") -> Iterator[Row]:
+    def _bury(self, worker: _Worker, agenda: Agenda, deaths: "Counter[int]") -> Iterator[Row]:
         """Replace a worker that died; its game is played again, once."""
         how = worker.ended()
         self._replace(worker, how)
         if (pairing := worker.pairing) is not None:
             deaths[pairing.number] += 1
             if deaths[pairing.number] == 1:
-                todo.appendleft(pairing)
+                agenda.give_back(pairing)
             else:
                 yield self._blamed(worker, pairing, Termination.CRASH, f"its process died twice ({how})")
 
