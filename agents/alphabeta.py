@@ -1,6 +1,7 @@
 """The alpha-beta player: D. Knuth and R. Moore, "An analysis of alpha-beta pruning", 1975.
 
-For chess see `parts/chess_search` (the search), `parts/chess_evaluation` (what it wants) and `parts/chess_thinking`.
+For chess see `parts/chess_search` (the search), `parts/chess_evaluation` (what it wants) and `parts/chess_thinking`;
+the same for shogi; `parts/deepening` and `parts/search_nodes` for what the two have in common.
 """
 
 import time
@@ -11,99 +12,98 @@ from threading import Event
 import numpy as np
 from numpy.typing import NDArray
 
-from sakiyomi.agents.parts.chess_thinking import (
-    DEEPEST,
-    EVER,
-    ChessSearcher,
-    Limits,
-    moves_of,
-    texts,
-    thought_of,
-)
+from sakiyomi.agents.parts.chess_thinking import ChessSearcher
+from sakiyomi.agents.parts.choices import allowed_actions
+from sakiyomi.agents.parts.deepening import DEEPEST, EVER, Found, Limits, Searcher, thought_of
+from sakiyomi.agents.parts.settings import whole
+from sakiyomi.agents.parts.shogi_thinking import ShogiSearcher
 from sakiyomi.agents.parts.small_games import best_action, check_small, deepen
 from sakiyomi.boards.chess import Chess
-from sakiyomi.boards.game import Game, IllegalMove
-from sakiyomi.boards.player import Budget, Thought
+from sakiyomi.boards.game import Game
+from sakiyomi.boards.player import DECLARE, Budget, Thought
 from sakiyomi.boards.position import Position
+from sakiyomi.boards.shogi import Shogi
 
-SPREAD = 6  # centipawns: of chess moves that differ by less, any may be played
+SPREAD = 0.015  # of a game's `Searcher.scale`, 6 centipawns at chess: of moves that differ by less, any may be played
 
 Tell = Callable[[Thought], None]
 
 
 def check_game(game: Game) -> None:
     """Raise ValueError unless alpha-beta plays `game`."""
-    if not isinstance(game, Chess):
-        check_small(game, "alphabeta", "chess, chess960, ")
+    if not isinstance(game, Chess | Shogi):
+        check_small(game, "alphabeta", "chess, chess960, shogi, ")
 
 
 class AlphaBetaPlayer:
     """Looks `depth` plies ahead, or as far as a budget's depth says, and plays the best move, of equals a random one.
 
-    Plays chess and Chess960 (`megabytes` for the transposition table), tic-tac-toe, Connect Four (evaluation:
+    Plays chess and Chess960, shogi (`megabytes` for the transposition table), tic-tac-toe, Connect Four (evaluation:
     `connect4_search`) and Othello (`othello_search`). A budget of seconds makes it look 1, 2, 3... plies ahead, up to
-    the depth, while there is time for the next. In chess it also keeps to a number of simulations, positions looked at,
-    exactly: with the same seed and numbers, the same moves. Raises ValueError for a depth below 1 and, when it is to
-    play, for any other game.
+    the depth, while there is time for the next. In chess and shogi it also keeps to a number of simulations, positions
+    looked at, exactly: with the same seed and numbers, the same moves. Declares the entering king as soon as that wins,
+    or draws and is better than playing on. Raises ValueError for settings out of range and, when it is to play, for any
+    other game.
     """
 
     def __init__(self, depth: int = 4, *, megabytes: int = 16, name: str | None = None, seed: int | None = None):
-        if depth < 1:
-            raise ValueError(f"alphabeta looks at least 1 ply ahead, got depth {depth}")
+        self.depth = whole("the depth of alphabeta", depth, " plies")
         self.name = name or f"alphabeta:{depth}"
-        self.depth = depth
         self._rng = np.random.default_rng(seed)
-        self._searcher = ChessSearcher(megabytes)
+        self._megabytes = whole("the table of alphabeta", megabytes, " megabytes")
+        self._searchers: dict[str, Searcher] = {}
 
     def begin(self, game: Game, side: int, rng: np.random.Generator) -> None:
         """Take the game's random numbers from `rng`. Raises ValueError for a game that it does not play."""
         check_game(game)
         self._rng = rng
-        self._searcher.forget()
+        for searcher in self._searchers.values():
+            searcher.forget()
 
     def choose(self, position: Position, budget: Budget) -> str:
-        """The best move found. Raises ValueError if the game is over or not one that it plays."""
+        """The best move found, or DECLARE. Raises ValueError if the game is over or not one that it plays."""
         actions = self._actions(position, None)
-        if len(actions) == 1:
+        declared = _declared(position)
+        if declared == 1:
+            return DECLARE
+        if len(actions) == 1 and not declared:
             return position.game.move_text(position.state, int(actions[0]))
-        return self._think(position, actions, self._with_depth(budget), None, lambda thought: None)
+        move, value = self._think(position, actions, self._with_depth(budget), None, lambda thought: None)
+        return DECLARE if declared and value < 0 else move
 
     def think(self, position: Position, budget: Budget, *, moves: Sequence[str] | None, stop: Event, tell: Tell) -> str:
-        """As `Thinker.think`. The small games are looked at to the player's depth or the budget's, never deeper."""
+        """As `Thinker.think`. The small games are looked at to the player's depth or the budget's, never deeper.
+
+        A declaration is no move among `moves`. Raises ValueError as `choose` does and if `moves` is empty, IllegalMove
+        or BadNotation for what `moves` holds.
+        """
         actions = self._actions(position, moves)
-        endless = budget == Budget() and isinstance(position.game, Chess)
-        return self._think(position, actions, budget if endless else self._with_depth(budget), stop, tell)
+        declared = 0 if moves is not None else _declared(position)
+        if declared == 1:
+            return DECLARE
+        endless = budget == Budget() and isinstance(position.game, Chess | Shogi)
+        limits = budget if endless else self._with_depth(budget)
+        move, value = self._think(position, actions, limits, stop, tell)
+        return DECLARE if declared and value < 0 else move
 
     def close(self) -> None:
         """Nothing to give back."""
 
     def _with_depth(self, budget: Budget) -> Budget:
-        return replace(budget, depth=budget.depth or self.depth)
+        return replace(budget, depth=min(budget.depth or self.depth, DEEPEST))
 
     def _actions(self, position: Position, moves: Sequence[str] | None) -> NDArray[np.int64]:
         """The legal actions, or those of `moves`, in random order: the first of equals is played."""
         check_game(position.game)
-        actions = position.legal_actions()
-        if not len(actions):
-            raise ValueError(f"no move to choose: the game is over in {position.text()}")
-        if moves is not None:
-            actions = np.array([position.action(move) for move in dict.fromkeys(moves)], np.int64)
-            if not len(actions):
-                raise IllegalMove(f"no move to choose among in {position.text()}: the list of moves is empty")
-        return self._rng.permutation(actions)
+        return self._rng.permutation(allowed_actions(position, moves))
 
     def _think(
         self, position: Position, actions: NDArray[np.int64], budget: Budget, stop: Event | None, tell: Tell
-    ) -> str:
+    ) -> tuple[str, int]:
+        """The move, and what it is worth where that is known."""
         game, root, began = position.game, position.state, time.monotonic()
-        if isinstance(game, Chess):
-            bonus = self._rng.integers(0, SPREAD, len(actions), endpoint=True)
-            limits = Limits(budget.depth or DEEPEST, budget.simulations or EVER, budget.seconds)
-            choices = moves_of(game, root, actions)
-            found = self._searcher.search(
-                root, choices, bonus, limits, stop, lambda f: tell(thought_of(game, root, f, time.monotonic() - began))
-            )
-            return next(texts(game, root, found.play))
+        if isinstance(game, Chess | Shogi):
+            return self._search(position, actions, budget, stop, tell)
 
         def tell_depth(depth: int, action: int) -> None:
             line = (game.move_text(root, action),)
@@ -113,4 +113,39 @@ class AlphaBetaPlayer:
             action = best_action(game, root, budget.depth or self.depth, actions)
         else:
             action = deepen(game, root, actions, budget.depth or self.depth, budget.seconds, stop, tell_depth)
-        return game.move_text(root, action)
+        return game.move_text(root, action), 0
+
+    def _search(
+        self, position: Position, actions: NDArray[np.int64], budget: Budget, stop: Event | None, tell: Tell
+    ) -> tuple[str, int]:
+        """The move and its value in points, in a game with a `Searcher`."""
+        root, began, searcher = position.state, time.monotonic(), self._searcher(position.game)
+        bonus = self._rng.integers(0, int(SPREAD * searcher.scale), len(actions), endpoint=True)
+        limits = Limits(budget.depth or DEEPEST, budget.simulations or EVER, budget.seconds)
+
+        def tell_found(found: Found) -> None:
+            line = tuple(searcher.texts(root, found.play))
+            tell(thought_of(found, line, searcher.scale, time.monotonic() - began))
+
+        found = searcher.search(root, searcher.moves_of(root, actions), bonus, limits, stop, tell_found)
+        return next(iter(searcher.texts(root, found.play))), found.value
+
+    def _searcher(self, game: Game) -> Searcher:
+        """The searcher of `game`, made when first wanted."""
+        key = repr(game)
+        if key not in self._searchers:
+            self._searchers = {key: _new_searcher(game, self._megabytes)}
+        return self._searchers[key]
+
+
+def _new_searcher(game: Game, megabytes: int) -> Searcher:
+    if isinstance(game, Chess):
+        return ChessSearcher(game, megabytes)
+    assert isinstance(game, Shogi), game
+    return ShogiSearcher(game, megabytes)
+
+
+def _declared(position: Position) -> int:
+    """What declaring the entering king would make of the game: 1 a win, 2 a draw, 0 nothing."""
+    game = position.game
+    return int(game.declarations(position.state)[0]) if isinstance(game, Shogi) else 0

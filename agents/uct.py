@@ -17,6 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sakiyomi.agents.parts.choices import allowed_actions
+from sakiyomi.agents.parts.settings import weight, whole
 from sakiyomi.agents.parts.tree import EDGE, NODE, Tree, back_up, select
 from sakiyomi.boards import rows
 from sakiyomi.boards.game import Ending, Game, States
@@ -55,16 +57,10 @@ class UCTPlayer:
         name: str | None = None,
         seed: int | None = None,
     ):
-        if simulations < 1:
-            raise ValueError(f"uct needs at least 1 simulation, got {simulations}")
-        if not c >= 0:
-            raise ValueError(f"the exploration weight c must be 0 or more, got {c}")
-        if megabytes < 1:
-            raise ValueError(f"the tree needs at least 1 megabyte, got {megabytes}")
+        self.simulations = whole("the simulations of uct", simulations)
+        self.c = weight("the exploration weight c of uct", c)
+        self.megabytes = whole("the tree of uct", megabytes, " megabytes")
         self.name = name or f"uct:{simulations}"
-        self.simulations = simulations
-        self.c = c
-        self.megabytes = megabytes
         self._rng = np.random.default_rng(seed)
         self._tree = Tree()
 
@@ -86,7 +82,7 @@ class UCTPlayer:
 
     def choose(self, position: Position, budget: Budget) -> str:
         """The move to play. Raises ValueError if the game is over."""
-        actions = _allowed(position, None)
+        actions = allowed_actions(position, None)
         game, root = position.game, position.state
         action = winning_action(game, root, actions)
         if action is None:
@@ -107,7 +103,7 @@ class UCTPlayer:
         Raises ValueError if the game is over or `moves` is empty, IllegalMove or BadNotation for what `moves` holds.
         """
         started = time.monotonic()
-        actions = _allowed(position, moves)
+        actions = allowed_actions(position, moves)
         game, root = position.game, position.state
         action = winning_action(game, root, actions)
         if action is not None:
@@ -209,18 +205,6 @@ class _Told:
             position.play(action)
             node = int(tree.edges[edge]["child"])
         return tuple(line), value
-
-
-def _allowed(position: Position, moves: Sequence[str] | None) -> NDArray[np.int64]:
-    """The legal actions, ascending, or those of `moves`. Raises ValueError if there are none."""
-    actions = position.legal_actions()
-    if not len(actions):
-        raise ValueError(f"no move to choose: the game is over in {position.text()}")
-    if moves is None:
-        return actions
-    if not moves:
-        raise ValueError(f"no move to choose among in {position.text()}: the list of moves is empty")
-    return np.unique(np.array([position.action(move) for move in moves], np.int64))
 
 
 def winning_action(game: Game, root: States, actions: NDArray[np.int64]) -> int | None:

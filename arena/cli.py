@@ -55,9 +55,9 @@ def play(
 @app.command()
 def engine(
     player: Annotated[str, typer.Argument(help="the player to be served, such as uct:2000")],
-    protocol: Annotated[str, typer.Option(help="gtp for Go, uci for chess")] = "gtp",
+    protocol: Annotated[str, typer.Option(help="gtp for Go, uci for chess, usi for shogi")] = "gtp",
     game: Annotated[
-        str | None, typer.Option(help="what to start with (default go-19x19, with uci chess; chess960)")
+        str | None, typer.Option(help="what to start with (default go-19x19, with uci chess; chess960; with usi shogi)")
     ] = None,
     komi: Annotated[float | None, typer.Option(help="Go: points that White gets")] = None,
     rules: Annotated[str | None, typer.Option(help="Go: a rule set")] = None,
@@ -67,6 +67,7 @@ def engine(
 
     GTP is for programs of Go: Sabaki, GoGui.
     UCI is for programs of chess: Cute Chess, fastchess, python-chess.
+    USI is for programs of shogi: ShogiGUI, Shogidokoro, ShogiArena, cshogi.
     Give them 'sakiyomi' as the engine's command, and the rest as its arguments.
 
     Example: sakiyomi engine alphabeta:6 --protocol uci
@@ -74,6 +75,7 @@ def engine(
     \b
     More:
       sakiyomi engine uct:2000 --protocol gtp --game go-9x9 --komi 6.5
+      sakiyomi engine alphabeta:4 --protocol usi
       echo go movetime 1000 | sakiyomi engine uct:1000 --protocol uci
       fastchess -engine cmd=sakiyomi args="engine alphabeta:6 --protocol uci"
         name=ours -engine cmd=stockfish name=theirs -each tc=10+0.1 -rounds 5
@@ -96,11 +98,13 @@ def perft(
 
     Example: sakiyomi perft connect4 --depth 6
     """
+    import signal
     import time
 
     from sakiyomi.boards import rows
     from sakiyomi.boards.position import Position
 
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # one ply may take hours in compiled code, which hears of no Ctrl-C
     rows.set_threads(threads)
     start = Position(_game(game, komi=komi, rules=rules), position)
     start.perft(min(depth, 1))  # compiled now, not within the timing

@@ -21,7 +21,8 @@ app = typer.Typer(
 
 _Paths = Annotated[list[Path], typer.Argument(metavar="PATH...", help="record files, folders, archives")]
 _Json = Annotated[bool, typer.Option("--json", help="print JSON")]
-_WRITTEN = tuple(kind + packed for kind in (".sgf", ".pgn") for packed in ("", ".gz", ".xz", ".bz2"))
+_KINDS = (".sgf", ".pgn", ".csa", ".kif", ".kifu", ".ki2", ".usi")
+_WRITTEN = tuple(kind + packed for kind in _KINDS for packed in ("", ".gz", ".xz", ".bz2"))
 _PROGRESS_AFTER = 1.0  # seconds until a progress bar is worth showing
 
 
@@ -35,7 +36,8 @@ def check(
     """Read every game and replay it; list those that are faulty, with file, byte, line and reason.
 
     Exit code 0 if all are sound, 1 if some are not, 2 if a path cannot be opened. Faults that are read all the same
-    (docs/sgf.md and docs/pgn.md list them) are counted by kind, and are failures only with --strict.
+    (docs/sgf.md, docs/pgn.md and docs/shogi-records.md list them) are counted by kind, and are failures only with
+    --strict.
 
     Example: sakiyomi records check games/ kgs-6d-19x19.tar.xz
     """
@@ -86,20 +88,30 @@ def _print_check(collection: "Collection", tolerated: Counter[str], took: float)
 def convert(
     paths: _Paths,
     out: Annotated[
-        Path, typer.Option("--out", "-o", metavar="FILE", help=".sgf, .pgn (also .gz, .xz, .bz2 behind it) or .jsonl")
+        Path,
+        typer.Option(
+            "--out",
+            "-o",
+            metavar="FILE",
+            help=".sgf, .pgn, .csa, .kif, .kifu, .ki2, .usi (also .gz, .xz, .bz2 behind it) or .jsonl",
+        ),
     ],
-    charset: Annotated[str, typer.Option(help="of the file written, such as UTF-8 or Shift_JIS")] = "UTF-8",
+    charset: Annotated[
+        str, typer.Option(help="of the file written, such as UTF-8; without it UTF-8, for .kif and .ki2 Shift_JIS")
+    ] = "",
     main_line: Annotated[bool, typer.Option("--main-line", help="leave variations and markup out")] = False,
     legal: Annotated[bool, typer.Option("--legal", help="leave games out that do not replay")] = False,
 ) -> None:
-    """Write all games into one clean SGF or PGN file, or one JSON object a line (.jsonl).
+    """Write all games into one clean SGF or PGN file, of shogi CSA, KIF, KI2 or USI, or a JSON object a line (.jsonl).
 
-    Games that cannot be read are named on standard error and left out; the exit code is then 1. PGN and JSON are
-    written as the games are read, so that files of any size go through.
+    Games that cannot be read are named on standard error and left out; the exit code is then 1. All but SGF is written
+    as the games are read, so that files of any size go through.
 
     Example: sakiyomi records convert old/ --out all.sgf --main-line
 
     Example: sakiyomi records convert lichess.pgn.xz --out main-lines.pgn --main-line
+
+    Example: sakiyomi records convert floodgate/ --out games.csa
     """
     from dataclasses import replace
 
@@ -108,20 +120,28 @@ def convert(
 
     endings = "".join(out.suffixes[-2:]).lower()
     if not endings.endswith((*_WRITTEN, ".jsonl")):
-        raise ValueError(f"--out {out}: the name must end in .sgf or .pgn (.gz, .xz, .bz2 may follow), or in .jsonl")
+        kinds = ", ".join(_KINDS)
+        raise ValueError(f"--out {out}: the name must end in one of {kinds} (.gz, .xz, .bz2 may follow), or in .jsonl")
     collection = Collection(*paths, legal=legal)
     counted = _Counted(_with_progress(collection, "converting"))
-    records = (replace(record, tree=None) if main_line else record for record in counted)
+    records = (replace(record, tree=_main_line(record.tree)) if main_line else record for record in counted)
     if endings.endswith(".jsonl"):
         lines = (json.dumps(_as_json(record), ensure_ascii=False) for record in records)
         write_whole(out, (f"{line}\n".encode("utf-8", "replace") for line in lines))
     else:
-        save(records, out, charset)
+        save(records, out, charset or ("UTF-8" if endings.endswith(_WRITTEN[:8]) else None))
     for bad in collection.failures:
         print(_clean(f"left out: {bad}"), file=sys.stderr)
     print(f"{counted.count:,} games written to {out}")
     if collection.failures:
         raise typer.Exit(1)
+
+
+def _main_line(tree: Any) -> Any:
+    """What `--main-line` leaves of a tree: of shogi's the times."""
+    from sakiyomi.sgf.shogi_tree import ShogiTree
+
+    return tree.main_line() if isinstance(tree, ShogiTree) else None
 
 
 class _Counted:

@@ -86,9 +86,12 @@ class _Worker:
 
     def stop(self) -> None:
         """Tell the process to close its players and end."""
-        self.connection.close()
-        with suppress(ProcessLookupError):
-            self.process.terminate()
+        if self.connection.closed:
+            return
+        self.connection.close()  # enough for one that waits for its next game
+        if self.pairing is not None or not self.ready:
+            with suppress(ProcessLookupError):
+                self.process.terminate()
 
     def close(self) -> None:
         """End the process, by force if it does not end itself."""

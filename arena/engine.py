@@ -1,15 +1,19 @@
-"""Our players as engines for other programs: `serve("uct:2000")` speaks GTP on standard input and output, or UCI."""
+"""Our players as engines for other programs: `serve("uct:2000")` speaks GTP, or another protocol, on its pipes."""
 
 import contextlib
 import io
 import os
 import sys
-from typing import Any, TextIO
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TextIO
 
 from sakiyomi.boards.catalog import make_game
 from sakiyomi.boards.game import Game
 
-PROTOCOLS = {"gtp": "go-19x19", "uci": "chess"}
+if TYPE_CHECKING:
+    from sakiyomi.arena.engine_session import EngineSession
+
+PROTOCOLS = {"gtp": "go-19x19", "uci": "chess", "usi": "shogi"}
 """Protocols that can be served, and the game each starts with."""
 
 
@@ -33,7 +37,7 @@ def serve(
         raise ValueError(f"unknown protocol {protocol!r}; there are: {', '.join(PROTOCOLS)}")
     board = make_game(game or PROTOCOLS[protocol], **options)
     lines, out = input or _tolerant(sys.stdin), output or sys.stdout
-    {"gtp": _serve_gtp, "uci": _serve_uci}[protocol](player_spec, board, seed, lines, out)
+    {"gtp": _serve_gtp, "uci": _serve_uci, "usi": _serve_usi}[protocol](player_spec, board, seed, lines, out)
 
 
 def _serve_gtp(player_spec: str, game: Game, seed: int | None, lines: TextIO, out: TextIO) -> None:
@@ -62,6 +66,21 @@ def _serve_uci(player_spec: str, game: Game, seed: int | None, lines: TextIO, ou
     if not isinstance(game, Chess):
         raise ValueError(f"UCI is a protocol for chess and chess960, not for {game.name}")
 
+    _converse(lambda say: Session(player_spec, game, seed, say=say), lines, out)
+
+
+def _serve_usi(player_spec: str, game: Game, seed: int | None, lines: TextIO, out: TextIO) -> None:
+    from sakiyomi.arena.usi_server import Session
+    from sakiyomi.boards.shogi import Shogi
+
+    if not isinstance(game, Shogi):
+        raise ValueError(f"USI is a protocol for shogi, not for {game.name}")
+    _converse(lambda say: Session(player_spec, game, seed, say=say), lines, out)
+
+
+def _converse(make: "Callable[[Callable[[str], None]], EngineSession]", lines: TextIO, out: TextIO) -> None:
+    """A session of UCI or USI, made by `make`, from the first line to the last."""
+
     def say(line: str) -> None:
         try:
             out.write(line + "\n")
@@ -69,7 +88,7 @@ def _serve_uci(player_spec: str, game: Game, seed: int | None, lines: TextIO, ou
         except BrokenPipeError:  # the controller has gone; the end of input follows
             session.stop()
 
-    session = Session(player_spec, game, seed, say=say)
+    session = make(say)
     stopped = False
     try:
         with contextlib.suppress(KeyboardInterrupt):

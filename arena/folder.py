@@ -1,8 +1,8 @@
 """The folder of a tournament: its database, and what is made from it for people and other programs.
 
     tournament.sqlite    the games; everything else can be made again from it
-    games/0001 ....sgf   one record a game, written when the game ends; chess as .pgn
-    all-games.pgn        chess: all of them in one file, for other programs
+    games/0001 ....sgf   one record a game, written when the game ends; chess as .pgn, shogi as .csa and as .kif
+    all-games.pgn        chess: all of them in one file, for other programs; of shogi all-games.csa
     standings.json       ratings, for programs
     report.html          standings, cross table and every game, for people
     workers.log          what players printed
@@ -27,6 +27,11 @@ if TYPE_CHECKING:
     from sakiyomi.arena.rating import Rating
     from sakiyomi.sgf.record import Record
 
+RECORDS: dict[str, tuple[str, ...]] = {"chess": ("pgn",), "chess960": ("pgn",), "shogi": ("csa", "kif")}
+"""The files, by their endings, in which records of a game are kept; of all games in one in the first of them. Others
+are kept as SGF.
+"""
+
 
 class Folder:
     """The folder `path`; made when first written to."""
@@ -35,7 +40,6 @@ class Folder:
         self.path = path
         self.database = path / "tournament.sqlite"
         self.games = path / "games"
-        self.all_games = path / "all-games.pgn"
         self.standings = path / "standings.json"
         self.report = path / "report.html"
         self.log = path / "workers.log"
@@ -96,33 +100,39 @@ class Folder:
             with suppress(OSError):
                 (self.path / ".lock").unlink()
 
-    def record_path(self, row: Row) -> Path:
-        """Where the record of a game stands."""
+    def record_paths(self, row: Row) -> tuple[Path, ...]:
+        """Where the records of a game stand."""
         names = "-".join(_file_name(name) for name in row.played.record.players)
-        return self.games / f"{row.pairing.number:05d}-{names}.{'pgn' if _is_chess(row) else 'sgf'}"
+        endings = RECORDS.get(row.played.record.game, ("sgf",))
+        return tuple(self.games / f"{row.pairing.number:05d}-{names}.{ending}" for ending in endings)
 
     def write_record(self, row: Row, event: str) -> None:
-        """Write the record of one game, with the tournament's name and the round in it."""
+        """Write the records of one game, with the tournament's name and the round in them."""
         from sakiyomi.sgf import save
 
-        path = self.record_path(row)
-        with _clearly(path):
-            save(_tagged(row, event), path)
+        for path in self.record_paths(row):
+            with _clearly(path):
+                save(_tagged(row, event), path)
 
     def write_all_games(self, rows: Iterable[Row], event: str) -> None:
-        """Write the records of all chess games into one file, if there are any."""
+        """Write the records of all games of chess or shogi into one file, if there are any."""
         from sakiyomi.sgf import save
 
-        if records := [_tagged(row, event) for row in rows if _is_chess(row)]:
-            with _clearly(self.all_games):
-                save(records, self.all_games)
+        records: dict[str, list[Record]] = {}
+        for row in rows:
+            if endings := RECORDS.get(row.played.record.game):
+                records.setdefault(endings[0], []).append(_tagged(row, event))
+        for ending, games in records.items():
+            path = self.path / f"all-games.{ending}"
+            with _clearly(path):
+                save(games, path)
 
     def write_missing_records(self, rows: Iterable[Row], event: str) -> None:
         """Write the records of those games that have none, and remove what a killed run left half-written."""
         for leftover in self.games.glob(".*"):
             leftover.unlink()
         for row in rows:
-            if not self.record_path(row).exists():
+            if not all(path.exists() for path in self.record_paths(row)):
                 self.write_record(row, event)
 
     def write_standings(self, title: str, rows: list[Row], planned: int, table: "list[Rating]") -> None:
@@ -151,10 +161,6 @@ class Folder:
 
         with _clearly(self.report):
             write_report(self.report, title, [row.played for row in rows], planned=planned)
-
-
-def _is_chess(row: Row) -> bool:
-    return row.played.record.game in ("chess", "chess960")
 
 
 def _tagged(row: Row, event: str) -> "Record":

@@ -2,12 +2,12 @@
 
 The page that shows games knows no rules; it only applies these changes. One change is three characters: the cell
 (row by row from the top) in two digits of base 64, then the new piece plus 32 in one. The changes of a move stand
-together, the cell that the move itself fills first; moves are split by commas. A pass is an empty string. In chess
-pieces move, and the changes are written as `frames_chess` says.
+together, the cell that the move itself fills first; moves are split by commas. A pass is an empty string. In chess and
+shogi pieces move, and the changes are written as `frames_chess` and `frames_shogi` say.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -23,7 +23,7 @@ from sakiyomi.boards.position import Position
 from sakiyomi.sgf.record import Record
 
 if TYPE_CHECKING:
-    from sakiyomi.arena.frames_chess import Line
+    from sakiyomi.arena import frames_chess, frames_shogi
 
 DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 """The digits of base 64, in the order of their value."""
@@ -34,9 +34,9 @@ SIDES = {
     "tictactoe": ("X", "O"),
     "connect4": ("Red", "Yellow"),
     "chess": ("White", "Black"),
+    "shogi": ("Black", "White"),
 }
 """What the two sides are called, by style of board."""
-CHESS = ("chess", "chess960")
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,16 @@ class Chessmen:
 
 
 @dataclass(frozen=True)
+class Shogimen:
+    """What the page shows of a game of shogi beyond the pieces: the SFEN of the first position, "" for the usual one,
+    and whether a king stood in check there.
+    """
+
+    setup: str
+    check: bool
+
+
+@dataclass(frozen=True)
 class Film:
     """A game on `board`: the first position and the changes of every move, encoded.
 
@@ -83,6 +93,7 @@ class Film:
     turns: str
     fault: str
     chess: Chessmen | None = None
+    shogi: Shogimen | None = None
 
 
 def film(record: Record) -> Film | None:
@@ -94,20 +105,21 @@ def film(record: Record) -> Film | None:
 
 
 def films(records: Iterable[Record]) -> list[Film | None]:
-    """The films of many records; games of chess are played side by side."""
+    """The films of many records; games of chess and of shogi are played side by side."""
     found: list[Film | None] = []
-    chess: dict[str, list[tuple[int, Record]]] = {}
+    together: dict[str, list[tuple[int, Record]]] = {}
     for index, record in enumerate(records):
         shown = None
         with suppress(ValueError):
             game = _game(record.game, record.tags.get("rules", ""), record.tags.get("komi", ""))
-            if game.name in CHESS:
-                chess.setdefault(game.name, []).append((index, record))
+            if game.name in _TOGETHER:
+                together.setdefault(game.name, []).append((index, record))
             else:
                 shown = _film(game, record)
         found.append(shown)
-    for name, members in chess.items():
-        for (index, _), shown in zip(members, _chess_films(name, [record for _, record in members]), strict=True):
+    for name, members in together.items():
+        made = _TOGETHER[name](name, [record for _, record in members])
+        for (index, _), shown in zip(members, made, strict=True):
             found[index] = shown
     return found
 
@@ -143,13 +155,53 @@ def _chess_films(name: str, records: list[Record]) -> list[Film | None]:
     return [line and _chess_film(game, record, line) for record, line in zip(records, lines, strict=True)]
 
 
-def _chess_film(game: Game, record: Record, line: "Line") -> Film:
+def _chess_film(game: Game, record: Record, line: "frames_chess.Line") -> Film:
     board = game.board(line.root)
     setup = "" if record.setup is None else game.position_text(line.root)
     rights, passants = tuple(line.rights), tuple(line.passants.items())
     chessmen = Chessmen(tuple(line.sans), setup, rights, passants, line.check)
-    turns = "".join(str((line.first + ply) % 2) for ply in range(len(line.sans)))
-    return Film(_board(game.name, board), _start(board.tobytes()), line.changes, turns, line.fault, chessmen)
+    turns = _alternating(line.first, len(line.sans))
+    return Film(_board(game.name, board), _start(board.tobytes()), line.changes, turns, line.fault, chess=chessmen)
+
+
+def _shogi_films(_name: str, records: list[Record]) -> list[Film | None]:
+    from sakiyomi.arena.frames_shogi import shogi_lines
+    from sakiyomi.boards.shogi import Shogi
+
+    return [line and _shogi_film(line) for line in shogi_lines(Shogi(), records)]
+
+
+def _shogi_film(line: "frames_shogi.Line") -> Film:
+    board = _board("shogi", line.cells[:81].reshape(9, 9))
+    turns = _alternating(line.first, line.plies)
+    shogimen = Shogimen(line.setup, line.check)
+    return Film(board, _start(line.cells.tobytes()), line.changes, turns, line.fault, shogi=shogimen)
+
+
+_TOGETHER: dict[str, Callable[[str, list[Record]], list[Film | None]]] = {
+    "chess": _chess_films,
+    "chess960": _chess_films,
+    "shogi": _shogi_films,
+}
+"""How films are made of the games whose pieces move, many at a time."""
+
+
+def _alternating(first: int, plies: int) -> str:
+    return "".join(str((first + ply) % 2) for ply in range(plies))
+
+
+def followed(game: Game, record: Record) -> tuple[list[str], str]:
+    """The legal moves at the start of a record as the game writes them, and why there are no more."""
+    position = Position(game, record.setup)
+    moves: list[str] = []
+    for move in record.moves:
+        try:
+            action = position.action(move)
+        except ValueError as error:
+            return moves, f"the record cannot be followed after move {len(moves)}: {error}"
+        moves.append(game.move_text(position.state, action))
+        position.play(action)
+    return moves, ""
 
 
 @lru_cache(maxsize=1024)
@@ -160,6 +212,8 @@ def _start(board: bytes) -> str:
 
 def decode(film: Film) -> list[NDArray[np.int8]]:
     """The boards [Y, X] of a film: the first, and that after each move."""
+    if film.shogi:
+        return [cells[:81].reshape(9, 9) for cells in decode_shogi(film)]
     board = np.zeros(film.board.width * film.board.height, np.int8)
     _put(board, film.start)
     boards = [board.copy()]
@@ -174,6 +228,15 @@ def decode(film: Film) -> list[NDArray[np.int8]]:
             _put(board, plain)
         boards.append(board.copy())
     return [board.reshape(film.board.height, film.board.width) for board in boards]
+
+
+def decode_shogi(film: Film) -> list[NDArray[np.int8]]:
+    """The cells [95] of a film of shogi, board and hands, as `frames_shogi` numbers them."""
+    from sakiyomi.arena.frames_shogi import shogi_cells
+
+    cells = np.zeros(95, np.int8)
+    _put(cells, film.start)
+    return shogi_cells(cells, film.changes)
 
 
 def _put(board: NDArray[np.int8], part: str) -> None:
@@ -228,6 +291,7 @@ def _board(name: str, board: NDArray[np.int8]) -> Board:
         "go": (tuple(COLUMNS[:width]), upward),
         "othello": (letters, downward),
         "connect4": (tuple(str(x + 1) for x in range(width)), ("",) * height),
+        "shogi": (tuple(str(width - x) for x in range(width)), letters),
     }.get(style, (letters, upward))
     dots = sorted(y * width + x for x, y in star_points(width, height)) if style == "go" else ()
     return Board(name, style, width, height, columns, rows, tuple(dots), SIDES.get(style, ("First", "Second")))

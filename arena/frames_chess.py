@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sakiyomi.arena.frames import DIGITS
+from sakiyomi.arena.frames import DIGITS, followed
 from sakiyomi.boards.chess import Chess, fen
 from sakiyomi.boards.chess.actions import PLANES, TARGET
 from sakiyomi.boards.chess.state import (
@@ -30,7 +30,6 @@ from sakiyomi.boards.chess.state import (
     STATE,
 )
 from sakiyomi.boards.game import States
-from sakiyomi.boards.position import Position
 from sakiyomi.sgf.chess_moves import codes_of, play, start_of
 from sakiyomi.sgf.pgn_columns import san_texts
 from sakiyomi.sgf.record import Record
@@ -75,14 +74,14 @@ def chess_lines(game: Chess, records: Sequence[Record]) -> list[Line | None]:
     faults = [""] * len(records)
     for index, root in enumerate(roots):
         if root is not None and not _readable(moves[index]):
-            moves[index], faults[index] = _followed(game, records[index])
+            moves[index], faults[index] = followed(game, records[index])
     todo = [index for index, root in enumerate(roots) if root is not None]
     for first in range(0, len(todo), GAMES):
         part = todo[first : first + GAMES]
         block = _Block(game, np.concatenate([roots[index] for index in part]), [moves[index] for index in part])
         for index, line in zip(part, block.lines(), strict=True):
             if len(line.sans) < len(moves[index]):
-                faults[index] = _followed(game, records[index])[1]
+                faults[index] = followed(game, records[index])[1]
             lines[index] = line._replace(fault=faults[index])
     return lines
 
@@ -101,20 +100,6 @@ def _readable(moves: Sequence[str]) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _followed(game: Chess, record: Record) -> tuple[list[str], str]:
-    """The legal moves at the start of a record as the game writes them, and why there are no more."""
-    position = Position(game, record.setup)
-    moves: list[str] = []
-    for move in record.moves:
-        try:
-            action = position.action(move)
-        except ValueError as error:
-            return moves, f"the record cannot be followed after move {len(moves)}: {error}"
-        moves.append(game.move_text(position.state, action))
-        position.play(action)
-    return moves, ""
 
 
 class _Block:

@@ -108,6 +108,7 @@ def play(
     whose code runs next, and all moves so far, before each `begin` and each `choose`. `names` overrides the players'.
     """
     position = Position(game, setup)
+    setup = None if setup is None else position.text()  # records hold no names of positions ("two-piece")
     names = names or (players[0].name, players[1].name)
     moves: list[str] = []
     for move in opening:

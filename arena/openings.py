@@ -3,10 +3,12 @@
 ``random:K`` makes openings of K random plies from the seed, in Chess960 each from a start position drawn from the 960.
 A file holds
 
-- one opening a line (``D4 Q16 Q4``, ``#`` starts a comment), with a set-up position as ``POSITION | D4 Q16``;
-- or positions, one a line, as FEN or EPD (names that end in .fen or .epd);
-- or game records (SGF, PGN and whatever else `sakiyomi.sgf.load` reads), whose main lines are taken: ``FILE:K`` takes
-  no more than their first K plies.
+- one opening a line (``D4 Q16 Q4``, ``1. d4 d5 2. c4``, ``#`` starts a comment), with a set-up position as
+  ``POSITION | D4 Q16``;
+- or positions, one a line, as FEN or EPD (names that end in .fen or .epd), or as SFEN (.sfen), where lines of USI
+  (``startpos moves 7g7f 3c3d``, ``sfen ... moves ...``) may stand, too;
+- or game records (SGF, PGN, CSA, KIF and whatever else `sakiyomi.sgf.load` reads), whose main lines are taken:
+  ``FILE:K`` takes no more than their first K plies.
 """
 
 import re
@@ -25,6 +27,9 @@ _HARMLESS |= {"NOT_UTF8", "TEXT_BEFORE", "DUPLICATE_TAG", "UNKNOWN_RESULT_TAG", 
 _HARMLESS |= {"NO_MOVETEXT", "UNKNOWN_VARIANT"}
 _HARMLESS |= {"OTHER_GAME", "BOARD_TOO_BIG", "OTHER_VARIANT"}  # another game is refused by name
 """Faults of a record that leave no doubt of its moves."""
+_MOVE_NUMBER = re.compile(r"(?<!\S)\d+\.(\.\.)?(?!\S)|(?<!\S)\d+\.(\.\.)?(?=[A-Za-z])", re.ASCII)
+_RECORDS = (".pgn", ".csa", ".kif", ".kifu", ".ki2")
+_USI = re.compile(r"(?:position\s+)?(startpos|sfen\s+[^|]+?)(?:\s+moves\b([^|]*))?", re.IGNORECASE)
 _TRIES = 100
 _STREAM = 0x0BE7  # keeps the numbers drawn for openings apart from those drawn for games
 _CHESS960 = 960
@@ -46,10 +51,10 @@ def load_openings(source: str, game: Game, count: int, seed: int = 0) -> tuple[O
         return (Opening(),)
     path, most = _file(source)
     data = path.read_bytes()
-    if re.match(rb"\s*(\(\s*;|\[)", data.removeprefix(b"\xef\xbb\xbf")) or path.suffix.lower() == ".pgn":
+    if _holds_records(path, data):
         found = _from_records(path, game, most)
     else:
-        read = _from_positions if path.suffix.lower() in (".epd", ".fen") else _from_lines
+        read = _from_positions if path.suffix.lower() in (".epd", ".fen", ".sfen") else _from_lines
         found = read(path, data.decode("utf-8-sig", "replace"), game, most)
     if not found:
         raise ValueError(f"openings {source!r}: the file holds none")
@@ -140,25 +145,49 @@ def _file(source: str) -> tuple[Path, int | None]:
     return path, most
 
 
+def _holds_records(path: Path, data: bytes) -> bool:
+    """Is it a file of game records, not of lines? SGF and PGN are known by how they begin, others by their names."""
+    begins_so = re.match(rb"\s*(\(\s*;|\[)", data.removeprefix(b"\xef\xbb\xbf")) is not None
+    return begins_so or path.suffix.lower() in _RECORDS
+
+
 def _from_lines(path: Path, text: str, game: Game, most: int | None) -> list[Opening]:
     found = []
     for number, line in enumerate(text.splitlines(), 1):
-        setup, bar, moves = line.partition("#")[0].rpartition("|")
+        told = line.partition("#")[0]
+        setup, bar, moves = told.rpartition("|")
         if setup.strip() or moves.strip():
-            opening = Opening(tuple(moves.replace(",", " ").split()[:most]), setup.strip() if bar else None)
+            played = _MOVE_NUMBER.sub(" ", moves.replace(",", " ")).split()
+            opening = _usi_line(told, game, most) or Opening(tuple(played[:most]), setup.strip() if bar else None)
             found.append(check_opening(game, opening, f"openings {path}, line {number}"))
     return found
 
 
+def _usi_line(text: str, game: Game, most: int | None) -> Opening | None:
+    """The opening that a line of USI tells, such as "startpos moves 7g7f"; None for another line."""
+    match = _USI.fullmatch(text.strip()) if game.name == "shogi" else None
+    if match is None:
+        return None
+    setup = None if match[1].lower() == "startpos" else match[1][len("sfen") :].strip()
+    return Opening(tuple((match[2] or "").split()[:most]), setup)
+
+
 def _from_positions(path: Path, text: str, game: Any, most: int | None) -> list[Opening]:
-    """FEN or EPD, one a line: what follows the position in EPD (``bm``, ``id``) is passed over."""
-    if not hasattr(game, "parse_epd"):
+    """FEN, EPD or SFEN, one a line: what follows the position in EPD (``bm``, ``id``) is passed over."""
+    sfen = path.suffix.lower() == ".sfen"
+    if sfen and game.name != "shogi":
+        raise ValueError(f"openings {path}: SFEN are positions of shogi, not of {game.name}")
+    if not sfen and not hasattr(game, "parse_epd"):
         raise ValueError(f"openings {path}: FEN and EPD are positions of chess, not of {game.name}")
     found = []
     for number, line in enumerate(text.splitlines(), 1):
         if not line.strip() or line.lstrip().startswith("#"):
             continue
         where = f"openings {path}, line {number}"
+        if sfen:
+            opening = _usi_line(line, game, most) or Opening((), line.strip())
+            found.append(check_opening(game, opening, where))
+            continue
         try:
             fields = line.replace(";", " ; ").split()
             clocks = [field.isascii() and field.isdigit() for field in fields[4:6]] == [True, True]

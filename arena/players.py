@@ -50,9 +50,9 @@ def make_player(spec: str, game: Game) -> Player:
     """The player that `spec` describes, ready for ``choose(position, Budget(simulations=50))``.
 
     Kinds: ``random``, ``greedy``, ``uct:N`` (N simulations a move), ``alphabeta:DEPTH``, ``perfect`` (solved games),
-    ``gtp:COMMAND`` and ``uci:COMMAND@nodes=N`` (engines; docs/gtp.md, docs/uci.md), ``python:MODULE:NAME`` (a class or
-    function of yours, called without arguments). Raises ValueError for an unknown kind, a bad number, an engine that
-    is not installed, or a player that does not play `game`.
+    ``gtp:COMMAND``, ``uci:COMMAND@nodes=N`` and ``usi:COMMAND@nodes=N`` (engines; docs/gtp.md, docs/uci.md,
+    docs/usi.md), ``python:MODULE:NAME`` (a class or function of yours, called without arguments). Raises ValueError for
+    an unknown kind, a bad number, an engine that is not installed, or a player that does not play `game`.
     """
     parsed = parse_spec(spec)
     player: Player = parsed.kind.make(parsed.argument, game)
@@ -93,13 +93,13 @@ def check_name(name: Any) -> str:
 def check_player(spec: str, game: Game) -> Spec:
     """`parse_spec`, and as much as can be known without playing: numbers, the engine's program, the game.
 
-    An engine is started only to see whether it has the options that a UCI spec names. Raises ValueError.
+    An engine is started only to see whether it has the options that a UCI or USI spec names. Raises ValueError.
     """
     parsed = parse_spec(spec)
     if parsed.kind.name == "gtp":
         _check_gtp(parsed.argument, game)
-    elif parsed.kind.name == "uci":
-        _check_uci(parsed.argument, game)
+    elif parsed.kind.name in ("uci", "usi"):
+        _check_engine(parsed, game)
     else:
         parsed.kind.make(parsed.argument, game).close()
     return parsed
@@ -113,6 +113,10 @@ def _own_name(kind: str, text: str, argument: str) -> str:
         from sakiyomi.arena.uci_spec import parse_uci_spec
 
         return parse_uci_spec(argument).name
+    if kind == "usi":
+        from sakiyomi.arena.usi_spec import parse_usi_spec
+
+        return parse_usi_spec(argument).name
     return text
 
 
@@ -180,10 +184,19 @@ def _uci(argument: str, game: Game) -> Any:
     return UciPlayer(spec.command, spec.limits, spec.options, spec.name)
 
 
-def _check_uci(argument: str, game: Game) -> None:
+def _usi(argument: str, game: Game) -> Any:
+    from sakiyomi.arena.usi import UsiPlayer, check_game
+    from sakiyomi.arena.usi_spec import parse_usi_spec
+
+    check_game(game)
+    spec = parse_usi_spec(argument)
+    return UsiPlayer(spec.command, spec.limits, spec.options, spec.name)
+
+
+def _check_engine(spec: Spec, game: Game) -> None:
     from sakiyomi.arena.match import PlayerFault, Termination
 
-    player = _uci(argument, game)
+    player = spec.kind.make(spec.argument, game)
     if not player.options and game.name != "chess960":
         return
     try:
@@ -211,10 +224,11 @@ KINDS = (
     Kind("random", "any legal move, all equally likely", _random, warm="random"),
     Kind("greedy", "the best move by looking one ply ahead", _greedy, warm="greedy"),
     Kind("uct:N", "UCT with random rollouts, N simulations a move", _uct, warm="uct:2"),
-    Kind("alphabeta:DEPTH", "alpha-beta to a fixed depth: chess and the small games", _alphabeta, warm="alphabeta:1"),
+    Kind("alphabeta:DEPTH", "alpha-beta to a fixed depth: chess, shogi, small games", _alphabeta, warm="alphabeta:1"),
     Kind("perfect", "perfect play, for games small enough to be solved", _perfect),
     Kind("gtp:COMMAND", "an engine that speaks GTP, such as gtp:gnugo --mode gtp --level 5", _gtp),
     Kind("uci:COMMAND@LIMITS", "an engine that speaks UCI, such as uci:stockfish@nodes=200 (docs/uci.md)", _uci),
+    Kind("usi:COMMAND@LIMITS", "an engine that speaks USI, such as usi:fairy-stockfish@nodes=500 (docs/usi.md)", _usi),
     Kind("python:MODULE:NAME", "a player of yours: NAME of MODULE, called without arguments", _python),
 )
 """Every kind of player there is."""

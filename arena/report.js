@@ -5,18 +5,19 @@ const FIELDS = ["first", "second", "result", "score", "ending", "detail", "secon
   "changes", "turns", "fault", "comments", "setup", "rights", "passants", "check"];
 const GAMES = DATA.games.map((row, index) => {
   const game = Object.fromEntries(FIELDS.map((field, k) => [field, row[k]]));
-  const moves = game.moves ? game.moves.split(" ") : [];
   const board = DATA.boards[game.board] || null;
-  const chess = board !== null && board.style === "chess";
-  const more = {number: index + 1, moves, plies: moves.length, board, chess, start: DATA.starts[game.start] || "", turns: turnsOf(game.turns)};
-  if (chess) Object.assign(more, {rights: byPly(game.rights), passants: byPly(game.passants)});
-  return {...game, ...more};
+  const turns = turnsOf(game.turns);
+  const moves = game.moves ? game.moves.split(" ") : [];
+  Object.assign(game, {number: index + 1, moves, plies: moves.length, board, turns, start: DATA.starts[game.start] || "", kind: (board && KINDS[board.style]) || KINDS.plain});
+  game.kind.prepare(game);
+  return game;
 });
 const PAGE = 100; // rows of the list that are made at a time
 const BEAT = 650; // ms between moves when playing
+const FOLDED = 600; // px: in less room what stands beside a board goes above and below it
 
 const $ = (id) => document.getElementById(id);
-const state = {game: null, positions: [], ply: 0, drawing: null, flipped: false, timer: 0, listed: GAMES, rows: PAGE, sort: "number", down: false};
+const state = {game: null, positions: [], ply: 0, drawing: null, flipped: false, notation: "", timer: 0, listed: GAMES, rows: PAGE, sort: "number", down: false};
 
 // "0110" or [who began, how many plies] -> [0, 1, 1, 0]
 function turnsOf(turns) {
@@ -41,7 +42,7 @@ function clock(seconds) {
 }
 
 const sidesOf = (game) => (game.board ? game.board.sides : ["First", "Second"]);
-const movesOf = (game) => (game.chess ? Math.ceil(game.plies / 2) : game.plies);
+const movesOf = (game) => game.kind.length(game.plies);
 const winnerOf = (game) => (game.score === 1 ? 0 : game.score === 0 ? 1 : -1);
 
 // ---- the viewer
@@ -53,17 +54,18 @@ function open(number, ply = null) {
     state.game = game;
     stop();
     const {board} = game;
-    state.positions = !board ? [] : game.chess ? chessPositions(game) : positionsOf(board, game.start, game.changes, game.turns.length);
+    state.positions = board ? game.kind.positions(game) : [];
     if (!board) {
       $("board").replaceChildren(element("p", "There is no board for this game here.", "nothing"));
       state.drawing = null;
     } else if (!state.drawing || state.drawing.board !== board) {
-      state.drawing = game.chess ? new ChessDrawing(board) : new Drawing(board);
+      state.drawing = game.kind.drawing(board);
       $("board").replaceChildren(state.drawing.element);
+      fit();
     }
     state.ply = -1;
     turn(state.flipped);
-    $("tools").hidden = !game.chess;
+    equip(game);
     describe(game);
     listMoves(game);
     for (const row of $("list").tBodies[0].rows) mark(row);
@@ -82,31 +84,29 @@ function describe(game) {
     const item = element("li");
     const name = element("b", DATA.players[player], winnerOf(game) === side ? "winner" : "");
     name.title = DATA.players[player];
-    item.append(game.board ? pieceIcon(game.board.style, side) : element("span"), name, element("small"));
-    if (game.chess) item.append(element("span", "", "taken"));
+    item.append(game.board ? game.kind.icon(side, game.board.style) : element("span"), name, element("small"));
     item.setAttribute("aria-label", `${sidesOf(game)[side]}: ${DATA.players[player]}`);
     return item;
   });
   $("seats").replaceChildren(...seats);
-  const parts = [game.result, DATA.endings[game.ending]];
+  const parts = game.kind.outcome(game, game.result, DATA.endings[game.ending]);
   if (!game.rated) parts.push("not rated");
   $("outcome").textContent = parts.join(" · ") + (game.detail ? `. ${game.detail}` : "");
 }
 
 function listMoves(game) {
-  const items = game.moves.map((move, k) => {
+  const items = Array.from({length: game.plies}, (_, k) => {
     const button = element("button");
     button.type = "button";
     button.tabIndex = -1;
     button.dataset.ply = k + 1;
-    const number = game.chess ? moveNumber(game, k) : `${k + 1}`;
-    button.append(element("i", k && number.endsWith("...") ? "" : number), ` ${move}`);
+    button.append(element("i", game.kind.numberOf(game, k)), " ", game.kind.spell(game.kind.moveText(game, k)));
     const item = element("li");
     item.append(button);
     return item;
   });
-  if (game.chess && items.length && game.turns[0]) items[0].className = "second";
-  $("moves").classList.toggle("pairs", game.chess);
+  if (game.kind.pairs && items.length && game.turns[0]) items[0].className = "second";
+  $("moves").classList.toggle("pairs", game.kind.pairs);
   $("moves").replaceChildren(...items);
   $("slider").max = lastPly();
 }
@@ -116,18 +116,18 @@ function show(ply) {
   const before = state.ply;
   state.ply = Math.max(0, Math.min(ply, lastPly()));
   const position = state.positions[state.ply];
-  if (position) state.drawing.show(position, before >= 0 && Math.abs(before - state.ply) === 1);
+  if (position) state.drawing.show(position, before < 0 ? [] : pathsOf(before, state.ply));
   const text = statusText(game, state.ply);
-  if (game.chess) $("fen").value = fenOf(game, state.positions, state.ply);
-  $("status").textContent = text;
+  if (game.kind.position) $("position").value = game.kind.position.text(game, state.positions, state.ply);
+  $("status").replaceChildren(game.kind.spell(text));
   if (state.drawing) state.drawing.element.setAttribute("aria-label", `Board. ${text}`);
   $("slider").value = state.ply;
   $("slider").setAttribute("aria-valuetext", text);
   for (const id of ["first", "back"]) $(id).disabled = state.ply === 0;
   for (const id of ["forward", "last"]) $(id).disabled = state.ply === lastPly();
   [...$("seats").children].forEach((item, k) => {
-    item.querySelector("small").textContent = [piecesText(game, position, k), clock(game.seconds[k])].filter(Boolean).join(" · ");
-    if (game.chess) item.querySelector(".taken").replaceWith(capturesOf(position, k));
+    item.querySelector("small").textContent = [game.kind.note(game, position, k), clock(game.seconds[k])].filter(Boolean).join(" · ");
+    if (game.kind.beside) item.replaceChildren(...[...item.children].slice(0, 3), game.kind.beside(game, position, k));
     item.classList.toggle("moves-next", game.turns[state.ply] === k);
   });
   const over = state.ply === lastPly();
@@ -144,14 +144,20 @@ function show(ply) {
   if (location.hash !== address && !state.quiet) history.replaceState(null, "", address);
 }
 
+// The ways of the pieces between two neighbouring positions, there or back; none between others.
+function pathsOf(before, after) {
+  if (!state.game.kind.moving || Math.abs(before - after) !== 1) return [];
+  const {moved} = state.positions[Math.max(before, after)];
+  return after > before ? moved : moved.map(([from, to]) => [to, from]);
+}
+
 function statusText(game, ply) {
-  const all = movesOf(game) - (game.chess ? 0 : game.plies - lastPly());
+  const {kind} = game;
+  const all = kind.status ? movesOf(game) : movesOf(game) - (game.plies - lastPly());
   if (!ply) return `Start, ${all} move${all === 1 ? "" : "s"}`;
+  if (kind.status) return kind.status(game, ply, state.positions);
   const side = game.board ? sidesOf(game)[game.turns[ply - 1]] : "";
-  const move = game.moves[ply - 1];
-  if (!game.chess) return `Move ${ply} of ${all}: ${side} ${move}`;
-  const sign = move.endsWith("#") ? ", mate" : move.endsWith("+") ? ", check" : "";
-  return `${moveNumber(game, ply - 1)} ${move} (${side}${sign})`;
+  return `Move ${ply} of ${all}: ${side} ${game.moves[ply - 1]}`;
 }
 
 // A comment in words: "[%eval 0.35,12] [%clk 0:01:02] good" -> "evaluation 0.35, depth 12; clock 0:01:02; good".
@@ -166,26 +172,45 @@ function remark(comment) {
   return [...said, rest.trim()].filter(Boolean).join("; ");
 }
 
-// What a side has on the board (Othello) or has captured (Go).
-function piecesText(game, position, side) {
-  if (!position) return "";
-  if (game.board.style === "othello") {
-    const discs = position.cells.reduce((n, piece) => n + (piece > 0 ? side === 0 : piece < 0 && side === 1), 0);
-    return `${discs} discs`;
-  }
-  return game.board.style === "go" ? `${position.lost[1 - side]} captured` : "";
-}
-
 // Show the board from the second side, or from the first.
 function turn(flipped) {
   state.flipped = flipped;
   $("flip").setAttribute("aria-pressed", `${flipped}`);
-  if (state.game && state.game.chess) state.drawing.flip(flipped);
+  if (state.game && state.game.kind.flips) state.drawing.flip(flipped);
 }
 
-function pgn() {
+// What can be done with the game beside looking at it.
+function equip(game) {
+  const {position, record, flips, notations} = game.kind;
+  $("tools").hidden = !flips;
+  document.querySelector(".keys .flips").hidden = !flips;
+  if (!flips) return;
+  $("position-name").textContent = position.name;
+  $("position").setAttribute("aria-label", `${position.name} of the position shown`);
+  $("copy-position").textContent = `Copy ${position.name}`;
+  $("copy-record").textContent = `Copy ${record.name}`;
+  $("save-record").textContent = `Save ${record.name}`;
+  $("notations").hidden = !notations.length;
+  $("notation").replaceChildren(...notations.map(([name, value]) => new Option(name, value, false, value === state.notation)));
+  if (notations.length) notate($("notation").value);
+}
+
+// Write moves, and the coordinates of the board, in one of the notations of the game.
+function notate(notation) {
+  state.notation = notation;
+  state.drawing.notate(notation);
+}
+
+// Give the board the room that its shape wants: what is broad may be broader, but no higher than the window.
+function fit() {
+  if (!state.drawing) return;
+  if (state.drawing.fold) state.drawing.fold(document.querySelector(".stage").clientWidth < FOLDED);
+  $("viewer").style.setProperty("--ratio", state.drawing.ratio);
+}
+
+function recordText() {
   const {game} = state;
-  return pgnOf(game, [game.first, game.second].map((player) => DATA.players[player]), DATA.endings[game.ending], document.title);
+  return game.kind.record.text(game, [game.first, game.second].map((player) => DATA.players[player]), DATA.endings[game.ending], document.title);
 }
 
 // Put `text` where the user can paste it; a page from a file may not be let near the clipboard, then the old way.
@@ -210,9 +235,9 @@ async function copy(text, button) {
   }, 1200);
 }
 
-function download(name, text) {
+function download(name, text, type) {
   const link = element("a");
-  link.href = URL.createObjectURL(new Blob([text], {type: "application/x-chess-pgn"}));
+  link.href = URL.createObjectURL(new Blob([text], {type}));
   link.download = name;
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 10000);
@@ -336,7 +361,7 @@ function keys(event) {
   const act = {
     ArrowLeft: () => step(state.ply - 1), ArrowRight: () => step(state.ply + 1),
     Home: () => step(0), End: () => step(lastPly()), " ": play,
-    ...(state.game.chess ? {f: () => turn(!state.flipped)} : {}),
+    ...(state.game.kind.flips ? {f: () => turn(!state.flipped)} : {}),
   }[event.key];
   const near = $("viewer").getBoundingClientRect();
   if (!act || (near.bottom < 0 || near.top > innerHeight)) return; // the page scrolls as usual where no board is seen
@@ -363,10 +388,19 @@ $("forward").addEventListener("click", () => step(state.ply + 1));
 $("last").addEventListener("click", () => step(lastPly()));
 $("play").addEventListener("click", play);
 $("flip").addEventListener("click", () => turn(!state.flipped));
-$("copy-fen").addEventListener("click", () => copy($("fen").value, $("copy-fen")));
-$("copy-pgn").addEventListener("click", () => copy(pgn(), $("copy-pgn")));
-$("save-pgn").addEventListener("click", () => download(`game-${state.game.number}.pgn`, pgn()));
-$("fen").addEventListener("focus", () => $("fen").select());
+$("copy-position").addEventListener("click", () => copy($("position").value, $("copy-position")));
+$("copy-record").addEventListener("click", () => copy(recordText(), $("copy-record")));
+$("save-record").addEventListener("click", () => {
+  const {suffix, type} = state.game.kind.record;
+  download(`game-${state.game.number}.${suffix}`, recordText(), type);
+});
+$("position").addEventListener("focus", () => $("position").select());
+$("notation").addEventListener("change", () => {
+  notate($("notation").value);
+  listMoves(state.game);
+  show(state.ply);
+});
+new ResizeObserver(fit).observe(document.querySelector(".stage"));
 $("slider").addEventListener("input", () => step(Number($("slider").value)));
 $("game-before").addEventListener("click", () => neighbour(-1));
 $("game-after").addEventListener("click", () => neighbour(1));

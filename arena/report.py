@@ -23,6 +23,9 @@ from sakiyomi.arena.rating import Fit, Rating, fit
 
 FAIR = (Termination.NORMAL, Termination.RESIGNATION, Termination.MOVE_LIMIT)
 """Endings that are nobody's fault."""
+SCRIPTS = ("_board", "_moving", "_pieces", "_chess", "_kanji", "_shogi", "")
+TURNS = 12
+"""Where `turns` stands in the script's `FIELDS`."""
 MARGIN = 400.0
 """Elo that the rating plot shows beyond the best and the worst; longer intervals are cut there and get an arrow."""
 
@@ -81,6 +84,7 @@ def render(
         anchor=anchor,
         sides=sides,
         advantage=_advantage(games, found, sides),
+        second_first=sum(_second_first(row) for row in film_data["games"]),
         endings=_endings(games),
         faults=[
             {"number": number, "players": game.record.players, "termination": game.termination, "detail": game.detail}
@@ -90,7 +94,7 @@ def render(
         count=len(games),
         data=_json(film_data),
         css=_text("report.css"),
-        scripts=[_text(f"report{part}.js") for part in ("_board", "_pieces", "_chess", "")],
+        scripts=[_text(f"report{part}.js") for part in SCRIPTS],
     )
 
 
@@ -311,7 +315,7 @@ def _films(games: Sequence[Played], names: Sequence[str]) -> dict[str, Any]:
                     else (0, "", "", "")
                 ),
                 {ply: text for ply, text in record.comments.items() if text != game.detail},
-                *_fen(shown),
+                *_more(shown),
             ]
         )
     lists = {"players": list(names), "endings": endings, "starts": starts}
@@ -326,7 +330,9 @@ def _place(found: list[Any], entry: Any) -> int:
 
 
 def _texts(game: Played, shown: Film | None) -> Sequence[str]:
-    """The moves as the page shows them: in chess SAN, as far as they are legal."""
+    """The moves as the page is told them: in chess SAN as far as they are legal, in shogi those that are not."""
+    if shown and shown.shogi:
+        return game.record.moves[len(shown.turns) :]
     sans = shown.chess.sans if shown and shown.chess else ()
     return (*sans, *game.record.moves[len(sans) :])
 
@@ -338,13 +344,21 @@ def _turns(shown: Film) -> str | tuple[int, int]:
     return (first, len(regular)) if regular == shown.turns else shown.turns
 
 
-def _fen(shown: Film | None) -> tuple[Any, ...]:
-    """What the page needs for a FEN of each position."""
+def _more(shown: Film | None) -> tuple[Any, ...]:
+    """What the page needs for a FEN or SFEN of each position: `setup`, `rights`, `passants` and `check`."""
+    if shown and shown.shogi:
+        return shown.shogi.setup, "", "", int(shown.shogi.check)
     if shown is None or shown.chess is None:
         return ()
     chess = shown.chess
     texts = (",".join(f"{ply}{text}" for ply, text in pairs) for pairs in (chess.rights, chess.passants))
     return (chess.setup, *texts, int(chess.check))
+
+
+def _second_first(row: list[Any]) -> bool:
+    """Did the second player move first, as in handicap games of shogi?"""
+    turns = row[TURNS]
+    return bool(turns) and int(turns[0]) == 1
 
 
 def _json(data: Any) -> str:

@@ -51,6 +51,7 @@ const PIECES = {
   tictactoe: [["#4f7ec4", "#2c5596", "#1c3a6a"], ["#ef9470", "#c9592f", "#8f3816"]],
   squares: [["#7d7d7d", "#2c2c2c", "#050505"], ["#ffffff", "#f3f1ea", "#bdb8ab"]],
   chess: [["#ffffff", "#fffdf7", "#d8d0c0"], ["#5b554f", "#35302c", "#12100e"]],
+  shogi: [["#5b554f", "#35302c", "#12100e"], ["#ffffff", "#fffdf7", "#d8d0c0"]],
 };
 
 let serial = 0;
@@ -82,12 +83,12 @@ function definitions(root, style) {
   return (name) => `url(#${id(name)})`;
 }
 
-// A small picture of a side's piece, for lists; in chess the king.
-function pieceIcon(style, side) {
-  const root = svg("svg", {viewBox: "-.55 -.55 1.1 1.1", "aria-hidden": "true"});
-  if (style === "chess") drawChessman(root, side ? -6 : 6, 0, 0);
-  else drawPiece(root, definitions(root, style), style, side, 0, 0);
-  return root;
+// A board of grained wood; `paint` is what `definitions` returns.
+function woodenBoard(parent, paint, x, y, width, height) {
+  svg("rect", {x, y, width, height, rx: 0.14, fill: paint("wood")}, parent);
+  const scaled = svg("g", {transform: `translate(${x} ${y}) scale(${width / 640})`}, parent);
+  const size = {width: 640, height: (640 * height) / width};
+  svg("rect", {...size, rx: (0.14 * 640) / width, filter: paint("grain"), opacity: 0.55}, scaled);
 }
 
 function drawPiece(parent, paint, style, side, x, y) {
@@ -128,18 +129,14 @@ class Drawing {
     this.marks = svg("g", {}, this.element);
     this.shown = new Int8Array(board.width * board.height);
     this.elements = [];
+    this.ratio = 1;
   }
 
   frame(x, y, width, height) {
     const {style} = this.board;
     const wooden = style === "go" || style === "squares";
-    const fill = wooden ? this.paint("wood") : {othello: "#3b2a1c", connect4: "#1d4fa3", tictactoe: "#fbf6e9"}[style];
-    svg("rect", {x, y, width, height, rx: 0.14, fill}, this.element);
-    if (wooden) {
-      const scaled = svg("g", {transform: `translate(${x} ${y}) scale(${width / 640})`}, this.element);
-      const size = {width: 640, height: (640 * height) / width};
-      svg("rect", {...size, rx: (0.14 * 640) / width, filter: this.paint("grain"), opacity: 0.55}, scaled);
-    }
+    if (wooden) woodenBoard(this.element, this.paint, x, y, width, height);
+    else svg("rect", {x, y, width, height, rx: 0.14, fill: {othello: "#3b2a1c", connect4: "#1d4fa3", tictactoe: "#fbf6e9"}[style]}, this.element);
   }
 
   grid() {
@@ -232,4 +229,43 @@ class Drawing {
       svg("circle", ring, this.marks);
     }
   }
+}
+
+// How games of one style are shown; other styles replace what differs. `game` is as report.js makes it, `position` one
+// of `positions(game)`.
+const KINDS = {
+  plain: {
+    moving: false, // pieces move, so that paths can be seen
+    flips: false,
+    pairs: false, // moves are listed in two columns, one for each side
+    prepare: () => {},
+    positions: (game) => positionsOf(game.board, game.start, game.changes, game.turns.length),
+    drawing: (board) => new Drawing(board),
+    length: (plies) => plies, // plies as the moves that players count
+    moveText: (game, k) => game.moves[k],
+    numberOf: (game, k) => `${k + 1}`,
+    status: null, // what is said of a move, where it is more than number, side and text
+    outcome: (game, result, ending) => [result, ending],
+    note: piecesText, // a few words about a side
+    beside: null, // an element about a side
+    icon(side, style) {
+      const root = svg("svg", {viewBox: "-.55 -.55 1.1 1.1", "aria-hidden": "true"});
+      drawPiece(root, definitions(root, style), style, side, 0, 0);
+      return root;
+    },
+    position: null, // {name, text(game, positions, ply)}: the position as a text
+    record: null, // {name, suffix, type, text(game, players, ending, event)}: the game as a text
+    notations: [], // [name, value] of the ways in which moves can be written
+    spell: (text) => document.createTextNode(text), // a text with moves as a node of the page
+  },
+};
+
+// What a side has on the board (Othello) or has captured (Go).
+function piecesText(game, position, side) {
+  if (!position) return "";
+  if (game.board.style === "othello") {
+    const discs = position.cells.reduce((n, piece) => n + (piece > 0 ? side === 0 : piece < 0 && side === 1), 0);
+    return `${discs} discs`;
+  }
+  return game.board.style === "go" ? `${position.lost[1 - side]} captured` : "";
 }

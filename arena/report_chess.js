@@ -3,15 +3,14 @@
 const START_FEN = "rnbqkbnr/pppppppp/8/8/8/8/PPPPPPPP/RNBQKBNR w KQkq - 0 1";
 const WORTH = [0, 1, 3, 3, 5, 9, 0];
 const WOOD = {light: "#f0e3ca", dark: "#b18a63", frame: "#4a3527", label: "#e9d8bc"};
-const GLIDE = 170; // ms that a piece takes from square to square
 
 // "0KQkq,8kq" -> [[0, "KQkq"], [8, "kq"]]
 function byPly(text) {
   return text ? text.split(",").map((part) => [parseInt(part, 10), part.replace(/^\d+/, "")]) : [];
 }
 
-// [board after 0, 1, 2, ... moves], each {cells, from, to, check, captured, clock}: the cells that the last move left and
-// reached, the cell of a king in check or -1, the pieces taken [by White, by Black], and the halfmove clock of the FEN.
+// [board after 0, 1, 2, ... moves], as `MovingDrawing` wants them, with `captured`, the pieces taken [by White, by Black],
+// and `clock`, the halfmove clock of the FEN.
 function chessPositions(game) {
   const cells = new Int8Array(64);
   for (const [cell, piece] of changesOf(game.start)) cells[cell] = piece;
@@ -19,7 +18,7 @@ function chessPositions(game) {
   const first = fieldsOf(game)[1] === "w" ? 0 : 1;
   let clock = Number(fieldsOf(game)[4]);
   const checked = (side) => cells.indexOf(side ? -6 : 6);
-  const positions = [{cells: cells.slice(), from: [], to: [], check: game.check ? checked(first) : -1, captured: [[], []], clock}];
+  const positions = [{cells: cells.slice(), moved: [], check: game.check ? checked(first) : -1, captured: [[], []], clock}];
   (game.changes.match(/\(.*?\)|../g) || []).forEach((part, k) => {
     const digits = [...part.replace(/[()]/g, "")].map((digit) => DIGITS.indexOf(digit));
     const becomes = digits.length % 2 ? digits.pop() - 32 : 0;
@@ -39,8 +38,8 @@ function chessPositions(game) {
     captured[side] = [...captured[side], ...taken].sort((a, b) => Math.abs(a) - Math.abs(b));
     clock = pawn || taken.length ? 0 : clock + 1;
     const check = /[+#]$/.test(game.moves[k]) ? checked(1 - side) : -1;
-    const moved = pairs.filter(([origin, to]) => origin !== to).slice(0, 1); // of castling the king
-    positions.push({cells: cells.slice(), from: moved.map((pair) => pair[0]), to: moved.map((pair) => pair[1]), check, captured: [...captured], clock});
+    const moved = pairs.filter(([origin, to]) => origin !== to).map((pair) => pair.slice(0, 2)); // of castling first the king
+    positions.push({cells: cells.slice(), moved, check, captured: [...captured], clock});
   });
   return positions;
 }
@@ -106,7 +105,7 @@ function balanceOf(position, side) {
 }
 
 // A row of small pictures of the pieces that a side has taken, and its lead in material.
-function capturesOf(position, side) {
+function capturesOf(game, position, side) {
   const row = element("span", "", "taken");
   position.captured[side].forEach((piece, k, all) => {
     const icon = svg("svg", {viewBox: "-.42 -.46 .84 .92", "aria-hidden": "true"}, row);
@@ -120,103 +119,61 @@ function capturesOf(position, side) {
   return row;
 }
 
-// A drawing of a chessboard, as `Drawing` is of others; `flip(true)` shows it from Black's side.
-class ChessDrawing {
+class ChessDrawing extends MovingDrawing {
   constructor(board) {
-    this.board = board;
-    this.flipped = false;
     const edge = 0.4;
-    this.element = svg("svg", {viewBox: `${-edge} ${-edge} ${8 + 2 * edge} ${8 + 2 * edge}`, role: "img"});
-    const danger = svg("radialGradient", {id: "danger"}, svg("defs", {}, this.element));
-    for (const [offset, opacity] of [[0, 0.95], [0.45, 0.8], [1, 0]]) svg("stop", {offset, "stop-color": "#e0261a", "stop-opacity": opacity}, danger);
+    super(board, 64, `${-edge} ${-edge} ${8 + 2 * edge} ${8 + 2 * edge}`);
+    const danger = `danger${(serial += 1)}`;
+    Object.assign(this, {size: [1, 1], squares: 64, glow: "#f2cf2e", danger: {fill: `url(#${danger})`}, ratio: 1});
+    const red = svg("radialGradient", {id: danger}, svg("defs", {}, this.element));
+    for (const [offset, opacity] of [[0, 0.95], [0.45, 0.8], [1, 0]]) svg("stop", {offset, "stop-color": "#e0261a", "stop-opacity": opacity}, red);
     svg("rect", {x: -edge, y: -edge, width: 8 + 2 * edge, height: 8 + 2 * edge, rx: 0.12, fill: WOOD.frame}, this.element);
-    svg("rect", {width: 8, height: 8, fill: WOOD.light}, this.element);
+    svg("rect", {width: 8, height: 8, fill: WOOD.light, class: "ground"}, this.element);
     let dark = "";
     for (let cell = 0; cell < 64; cell += 1) if ((cell + (cell >> 3)) % 2) dark += `M${cell % 8} ${cell >> 3}h1v1h-1z`;
     svg("path", {d: dark, fill: WOOD.dark}, this.element);
-    this.names = svg("g", {fill: WOOD.label, "font-size": 0.25, "text-anchor": "middle", "dominant-baseline": "central"}, this.element);
-    this.marks = svg("g", {}, this.element);
-    this.pieces = svg("g", {}, this.element);
-    this.elements = new Array(64).fill(null);
-    this.shown = new Int8Array(64);
-    this.position = null;
+    this.layers();
     this.label();
   }
 
   label() {
-    const turned = (labels) => (this.flipped ? [...labels].reverse() : labels);
     this.names.replaceChildren();
-    turned(this.board.columns).forEach((name, x) => {
-      svg("text", {x: x + 0.5, y: 8.2}, this.names).textContent = name;
-    });
-    turned(this.board.rows).forEach((name, y) => {
-      svg("text", {x: -0.2, y: y + 0.5}, this.names).textContent = name;
-    });
-  }
-
-  flip(flipped) {
-    if (flipped === this.flipped) return;
-    this.flipped = flipped;
-    this.label();
-    this.elements.forEach((group, cell) => group && this.place(group, cell));
-    if (this.position) this.mark(this.position);
+    for (const [name, value] of [["fill", WOOD.label], ["font-size", 0.25]]) this.names.setAttribute(name, value);
+    this.turned(this.board.columns).forEach((name, x) => write(this.names, name, x + 0.5, 8.2));
+    this.turned(this.board.rows).forEach((name, y) => write(this.names, name, -0.2, y + 0.5));
   }
 
   at(cell) {
     const seen = this.flipped ? 63 - cell : cell;
-    return [seen % 8, seen >> 3];
+    return [(seen % 8) + 0.5, (seen >> 3) + 0.5];
   }
 
-  place(group, cell) {
-    const [x, y] = this.at(cell);
-    group.setAttribute("transform", `translate(${x + 0.5} ${y + 0.5})`);
-    group.dataset.cell = cell;
-  }
-
-  // `gliding`: the position is one move away from the one shown, so pieces are seen to move.
-  show(position, gliding = false) {
-    const {cells} = position;
-    const left = [];
-    this.shown.forEach((piece, cell) => {
-      if (piece && piece !== cells[cell]) left.push(cell);
-    });
-    const freed = new Map(left.map((cell) => [cell, this.elements[cell]]));
-    for (const cell of left) this.elements[cell] = null;
-    cells.forEach((piece, cell) => {
-      if (!piece || piece === this.shown[cell]) return;
-      const origin = gliding ? [...freed.keys()].find((other) => this.shown[other] === piece) : undefined;
-      if (origin === undefined) this.elements[cell] = drawChessman(this.pieces, piece, 0, 0);
-      else {
-        this.elements[cell] = freed.get(origin);
-        freed.delete(origin);
-        this.glide(this.elements[cell], origin, cell);
-      }
-      this.place(this.elements[cell], cell);
-    });
-    for (const group of freed.values()) group.remove();
-    this.shown = cells.slice();
-    this.position = position;
-    this.mark(position);
-  }
-
-  glide(group, origin, cell) {
-    if (matchMedia("(prefers-reduced-motion: reduce)").matches) return;
-    this.pieces.append(group); // above the others while it moves
-    const frames = [origin, cell].map((place) => {
-      const [x, y] = this.at(place);
-      return {transform: `translate(${x + 0.5}px, ${y + 0.5}px)`};
-    });
-    group.animate(frames, {duration: GLIDE, easing: "ease-out"});
-  }
-
-  mark(position) {
-    this.marks.replaceChildren();
-    const square = (cell, more) => {
-      const [x, y] = this.at(cell);
-      svg("rect", {x, y, width: 1, height: 1, ...more}, this.marks);
-    };
-    for (const cell of position.from) square(cell, {fill: "#f2cf2e", "fill-opacity": 0.42, class: "last-from"});
-    for (const cell of position.to) square(cell, {fill: "#f2cf2e", "fill-opacity": 0.62, class: "last-to"});
-    if (position.check >= 0) square(position.check, {fill: "url(#danger)", class: "check"});
+  draw(piece) {
+    return drawChessman(null, piece, 0, 0);
   }
 }
+
+KINDS.chess = {
+  ...KINDS.plain,
+  moving: true,
+  flips: true,
+  pairs: true,
+  prepare: (game) => Object.assign(game, {rights: byPly(game.rights), passants: byPly(game.passants)}),
+  positions: chessPositions,
+  drawing: (board) => new ChessDrawing(board),
+  length: (plies) => Math.ceil(plies / 2),
+  numberOf: (game, k) => (k && moveNumber(game, k).endsWith("...") ? "" : moveNumber(game, k)),
+  status(game, ply) {
+    const move = game.moves[ply - 1];
+    const sign = move.endsWith("#") ? ", mate" : move.endsWith("+") ? ", check" : "";
+    return `${moveNumber(game, ply - 1)} ${move} (${game.board.sides[game.turns[ply - 1]]}${sign})`;
+  },
+  beside: capturesOf,
+  icon: (side) => {
+    const root = svg("svg", {viewBox: "-.55 -.55 1.1 1.1", "aria-hidden": "true"});
+    drawChessman(root, side ? -6 : 6, 0, 0);
+    return root;
+  },
+  position: {name: "FEN", text: fenOf},
+  record: {name: "PGN", suffix: "pgn", type: "application/x-chess-pgn", text: pgnOf},
+};

@@ -13,7 +13,7 @@
     [players]
     strong = "uct:800"
     weak = "uct:50"
-    gnugo = "gtp:gnugo --mode gtp --level 1"    # chess: "uci:stockfish@nodes=200"
+    gnugo = "gtp:gnugo --mode gtp --level 1"    # "uci:stockfish@nodes=200", "usi:gpsusi"
 
 Players named in ``if_installed = ["gnugo"]`` are left out where their program is missing. Everything but `game` and
 `players` may be left out. Further options of the game stand in a table [options].
@@ -21,6 +21,7 @@ Players named in ``if_installed = ["gnugo"]`` are left out where their program i
 
 import difflib
 import tomllib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -94,14 +95,21 @@ def _installed(path: Path, players: Any, optional: list[Any]) -> tuple[Any, tupl
     """`players` without those of the names `optional` whose program is missing, and the names left out."""
     from sakiyomi.arena.process import find_program
     from sakiyomi.arena.uci_spec import parse_uci_spec
+    from sakiyomi.arena.usi_spec import parse_usi_spec
 
+    commands: dict[str, Callable[[str], str]] = {
+        "gtp": lambda argument: argument,
+        "uci": lambda argument: parse_uci_spec(argument).command,
+        "usi": lambda argument: parse_usi_spec(argument).command,
+    }
     missing = []
     for name in optional:
         spec = players.get(name) if isinstance(players, dict) else None
         kind, _, argument = spec.partition(":") if isinstance(spec, str) else ("", "", "")
-        if kind not in ("gtp", "uci"):
-            raise ValueError(f'{path}: if_installed names {name!r}, which is no player with a "gtp:" or "uci:" spec')
-        command = parse_uci_spec(argument).command if kind == "uci" else argument
+        if kind not in commands:
+            wanted = 'a "gtp:", "uci:" or "usi:" spec'
+            raise ValueError(f"{path}: if_installed names {name!r}, which is no player with {wanted}")
+        command = commands[kind](argument)
         try:
             find_program(command)
         except ValueError:

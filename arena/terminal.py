@@ -1,17 +1,21 @@
 """A game between a person at the terminal and a player."""
 
+import re
 import secrets
 import sys
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
+from typing import Any
 
 import numpy as np
+from rich.console import Console
 
 from sakiyomi.arena.errors import Failure
 from sakiyomi.arena.live import plain_console
 from sakiyomi.arena.match import PlayerFault, final_result
 from sakiyomi.arena.players import make_player
 from sakiyomi.boards.game import BadNotation, Game, IllegalMove
-from sakiyomi.boards.player import RESIGN, Budget
+from sakiyomi.boards.player import DECLARE, RESIGN, Budget
 from sakiyomi.boards.position import Position
 
 
@@ -49,6 +53,9 @@ def play_in_terminal(
             if move == RESIGN:
                 print(f"{player.name} resigns: you win")
                 return
+            if move == DECLARE and (claim := declaration(position)) is not None:
+                print(f"{player.name} declares the entering king: {claim[0]}{_who(claim[1], side)}")
+                return
             text = table.text(move)
             position.play(move)
             print(f"{player.name}: {text}")
@@ -63,11 +70,19 @@ def play_in_terminal(
 
 
 def _table(game: Game, side: int, rng: np.random.Generator) -> "Table":
-    if game.name not in ("chess", "chess960"):
-        return Table(Position(game))
-    from sakiyomi.arena.terminal_chess import ChessTable
+    if game.name in ("chess", "chess960"):
+        from sakiyomi.arena.terminal_chess import ChessTable
 
-    return ChessTable.laid(game, side, rng)
+        return ChessTable.laid(game, side, rng)
+    if game.name == "shogi":
+        from sakiyomi.arena.terminal_shogi import ShogiTable
+
+        return ShogiTable(Position(game), side == 1)
+    return Table(Position(game))
+
+
+MUCH = 200
+"""Characters of a list of moves that is not shown unasked."""
 
 
 class Table:
@@ -138,8 +153,83 @@ class Table:
         return True
 
 
+class TurningTable(Table):
+    """A table for a game whose pieces move, seen from either side; the sub-classes draw the board."""
+
+    position_word = ""
+    """The command that shows the position as text."""
+    square = re.compile("")
+    """How a text begins that names the square, or the piece in hand, that is to move."""
+
+    def __init__(self, position: Position, flipped: bool):
+        super().__init__(position)
+        self.flipped = flipped
+
+    def last(self) -> str | None:
+        """The last move on the board."""
+        if not self.position.actions:
+            return None
+        before = self.position.copy()
+        before.undo()
+        return before.game.move_text(before.state, self.position.actions[-1])
+
+    def moves_from(self, square: str) -> Sequence[str]:
+        """The legal moves, a line for each kind of piece as "pawn: e3 e4"; those from `square` alone if it is given."""
+        raise NotImplementedError("sub-classes list moves")
+
+    def list_moves(self, square: str) -> None:  # noqa: D102
+        print("\n".join(self.moves_from(square)) or f"no legal move from {square}")
+
+    def other(self, word: str, rest: str) -> bool | None:  # noqa: D102
+        if word in ("flip", "board"):
+            self.flipped ^= word == "flip"
+            return True
+        if word == self.position_word:
+            print(self.position.text())
+            return None
+        return super().other(word, rest)
+
+    def refuse(self, move: str, error: ValueError) -> None:  # noqa: D102
+        print(str(error).replace(f" in {self.position.text()}", "", 1))
+        origin = self.square.match(move)
+        if origin and (legal := self.moves_from(origin[0])):
+            texts = legal[0].partition(": ")[2]
+            print(f"from {origin[0]}: {texts}" if len(texts) < MUCH else f"type moves {origin[0]} for the legal ones")
+        else:
+            print("type moves for the legal moves, help for how to write them")
+
+
+def shows_colours(console: Console, signs: str, width: int) -> bool:
+    """Can the console show colours, these signs, and a board of that width?"""
+    coloured = console.is_terminal and console.color_system is not None and not console.no_color
+    if console.width < width:
+        return False
+    try:
+        signs.encode(console.encoding)
+    except (LookupError, UnicodeEncodeError):
+        return False
+    return coloured
+
+
+def declaration(position: Position) -> tuple[str, int | None] | None:
+    """What comes of it if the player to move declares the entering king, in words, and the winner or None for a draw;
+    None in games without declarations.
+    """
+    game: Any = position.game
+    if not hasattr(game, "declarations"):
+        return None
+    allowed = int(game.declarations(position.state)[0])
+    if allowed == 2:
+        return "1/2-1/2 (declaration)", None
+    winner = position.turn if allowed else 1 - position.turn
+    return f"{('1-0', '0-1')[winner]} ({'declaration' if allowed else 'the conditions are not fulfilled'})", winner
+
+
 def _verdict(position: Position, side: int) -> str:
     outcome = position.outcome()
     assert outcome is not None, "the game goes on"
-    who = "" if outcome.winner is None else ": you win" if outcome.winner == side else ": you lose"
-    return f"{final_result(position)} ({outcome.ending.text}){who}"
+    return f"{final_result(position)} ({outcome.ending.text}){_who(outcome.winner, side)}"
+
+
+def _who(winner: int | None, side: int) -> str:
+    return "" if winner is None else ": you win" if winner == side else ": you lose"

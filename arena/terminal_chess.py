@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.text import Text
 
-from sakiyomi.arena.terminal import Table
+from sakiyomi.arena.terminal import TurningTable, shows_colours
 from sakiyomi.boards.chess import Chess
 from sakiyomi.boards.game import Ending
 from sakiyomi.boards.position import Position
@@ -21,10 +21,11 @@ _WORTH = np.array([0, 1, 3, 3, 5, 9, 0])
 _SQUARES = ("#b9a27c", "#8a6642")  # light, dark
 _MOVED = ("#b3a32f", "#94841c")  # the squares of the last move
 _CHECK = "#c0392b"
+_WIDTH = 27  # of the board in colours
 SIDES = ("White", "Black")
 
 
-class ChessTable(Table):
+class ChessTable(TurningTable):
     """A chessboard, seen from the side of the person who plays."""
 
     help = """type a move as SAN (Nf3, exd5, O-O, e8=Q) or as squares (g1f3, e7e8q), or one of:
@@ -34,10 +35,8 @@ class ChessTable(Table):
   fen               the position as text
   draw              claim a draw by repetition or the fifty-move rule
   resign, quit      end the game"""
-
-    def __init__(self, position: Position, flipped: bool):
-        super().__init__(position)
-        self.flipped = flipped
+    position_word = "fen"
+    square = re.compile("[a-h][1-8]")
 
     @classmethod
     def laid(cls, game: Any, side: int, rng: np.random.Generator) -> "ChessTable":
@@ -49,33 +48,19 @@ class ChessTable(Table):
 
     def show(self) -> None:  # noqa: D102
         print()
-        self.console.print(chess_board(self.position, self.flipped, self._last(), self.console))
+        self.console.print(chess_board(self.position, self.flipped, self.last(), self.console))
         if self.position.outcome() is None:
             print(chess_status(self.position))
             if claim := chess_claim(self.position):
                 print(f"you may claim a draw ({claim}): type draw")
 
-    def _last(self) -> str | None:
-        """The last move on the board as UCI."""
-        if not self.position.actions:
-            return None
-        before = self.position.copy()
-        before.undo()
-        return before.game.move_text(before.state, self.position.actions[-1])
-
     def text(self, move: str) -> str:  # noqa: D102
         return chess_move(self.position, self.position.action(move))
 
-    def list_moves(self, square: str) -> None:  # noqa: D102
-        print("\n".join(chess_moves(self.position, square)) or f"no legal move from {square}")
+    def moves_from(self, square: str) -> list[str]:  # noqa: D102
+        return chess_moves(self.position, square)
 
     def other(self, word: str, rest: str) -> bool | None:  # noqa: D102
-        if word in ("flip", "board"):
-            self.flipped ^= word == "flip"
-            return True
-        if word == "fen":
-            print(self.position.text())
-            return None
         if word == "draw":
             return self._draw()
         return super().other(word, rest)
@@ -87,26 +72,14 @@ class ChessTable(Table):
         print("no draw can be claimed: the position has not come up three times, nor have fifty quiet moves been made")
         return None
 
-    def refuse(self, move: str, error: ValueError) -> None:  # noqa: D102
-        print(str(error).replace(f" in {self.position.text()}", "", 1))
-        origin = re.match("[a-h][1-8]", move)
-        if origin and (legal := chess_moves(self.position, origin[0])):
-            print(f"from {origin[0]}: {legal[0].partition(': ')[2]}")
-        else:
-            print("type moves for the legal moves, help for how to write them")
-
 
 def chess_board(position: Position, flipped: bool, last: str | None, console: Console) -> Text:
     """The board, from Black's side if `flipped`, with the last move (UCI) and a king in check marked.
 
-    In letters where the console has no colours or cannot show chessmen.
+    In letters where the console has no colours, cannot show chessmen or is too narrow.
     """
     board = position.board()
-    coloured = console.is_terminal and console.color_system is not None and not console.no_color
-    try:
-        "".join(_MEN).encode(console.encoding)
-    except (LookupError, UnicodeEncodeError):
-        coloured = False
+    coloured = shows_colours(console, "".join(_MEN), _WIDTH)
     moved = {_cell(last[:2]), _cell(last[2:4])} if last else set()
     return _coloured(board, flipped, moved, _checked(position)) if coloured else _lettered(board, flipped)
 

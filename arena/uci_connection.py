@@ -5,7 +5,6 @@ prints and kills whatever it started. `UciConnection` joins the two, and allows 
 """
 
 import asyncio
-import re
 import time
 import weakref
 from collections.abc import Callable, Coroutine, Mapping
@@ -15,15 +14,13 @@ from typing import Any, TypeVar
 import chess
 from chess.engine import EngineError, Limit, Option, UciProtocol
 
+from sakiyomi.arena.engine_talk import EngineTalk, best_move
 from sakiyomi.arena.match import PlayerFault, Termination
 from sakiyomi.arena.process import EngineProcess
 
 T = TypeVar("T")
 
 _ANSWERS = {"uci": {"id", "option", "uciok"}, "isready": {"readyok"}, "go": {"bestmove"}}
-_NODES = re.compile(r"\bnodes (\d+)", re.ASCII)
-_TOO_MANY = 10, 1_000_000  # times a limit of nodes, and nodes more: an engine that goes on so far does not know it
-_NOISE_LINES = 4096  # what an engine may print for one question beside its answer and ``info``
 
 
 class UciConnection:
@@ -34,11 +31,11 @@ class UciConnection:
 
     def __init__(self, process: EngineProcess, timeout: float):
         self.process = process
-        self._pipe = _Pipe(process)
+        self._talk = EngineTalk(process, _ANSWERS)
+        self._pipe = _Pipe(self._talk)
         self._loop = asyncio.new_event_loop()  # python-chess's futures need one; it runs while a question is asked
         weakref.finalize(self, self._loop.close)
         self._bestmove = ""
-        self._most_nodes = 0
         self.protocol = self._run(self._connected())
         try:
             self.ask(self.protocol.initialize, timeout)
@@ -65,7 +62,7 @@ class UciConnection:
     def play(self, board: chess.Board, limit: Limit, timeout: float) -> str:
         """The engine's move; what is none, or cannot be played, stands there as the engine wrote it."""
         self._bestmove = ""
-        self._most_nodes = _TOO_MANY[0] * limit.nodes + _TOO_MANY[1] if limit.nodes else 0
+        self._pipe.nodes = limit.nodes
         try:
             move = self.ask(lambda: self.protocol.play(board, limit), timeout).move
         except EngineError:
@@ -79,7 +76,7 @@ class UciConnection:
     @property
     def asked(self) -> str:
         """The last line that was sent."""
-        return self._pipe.last
+        return self._talk.asked
 
     def close(self, grace: float = 1.0) -> None:
         """Tell the engine to quit and give it `grace` seconds; without any, end it at once."""
@@ -108,45 +105,12 @@ class UciConnection:
         return asked.result()
 
     def _line(self, deadline: float, timeout: float) -> str:
-        """The next line that answers what was asked; ``info`` and noise are passed over."""
-        wanted = _ANSWERS.get(self.asked.partition(" ")[0], set())
-        noise = 0
-        while True:
-            try:
-                line = self.process.read_line(deadline).strip()
-            except PlayerFault as fault:
-                if fault.termination is not Termination.STALL:
-                    raise
-                raise self._stall(timeout) from None
-            word, _, rest = line.partition(" ")
-            if word in wanted:
-                if word == "bestmove":
-                    line = f"bestmove {self._told(rest)}"
-                return line
-            if word == "info":
-                self._check_nodes(rest)
-            else:
-                noise += 1
-            if noise == _NOISE_LINES:
-                message = f"{self.process.program} answered {self.asked!r} with {noise} lines, the last {short(line)}"
-                raise PlayerFault(Termination.PROTOCOL_ERROR, message)
-            if time.monotonic() > deadline:  # it may print ``info`` for ever
-                raise self._stall(timeout)
-
-    def _check_nodes(self, info: str) -> None:
-        """Engines that do not know ``go nodes`` would search for ever: GNU Chess, Toga II."""
-        if self._most_nodes and (found := _NODES.search(info)) and int(found[1]) > self._most_nodes:
-            message = f"{self.process.program} does not heed {self.asked!r}: {found[1]} nodes by now; limit its depth"
-            raise PlayerFault(Termination.PROTOCOL_ERROR, message)
-
-    def _told(self, rest: str) -> str:
-        """The move of a ``bestmove``, without the reply to be pondered on."""
-        self._bestmove = rest.partition(" ponder")[0].strip()
-        return self._bestmove
-
-    def _stall(self, timeout: float) -> PlayerFault:
-        message = f"{self.process.program} gave no answer to {self.asked!r} in {timeout:g} s"
-        return PlayerFault(Termination.STALL, message)
+        """The next line that answers what was asked, a move without the reply to be pondered on."""
+        line = self._talk.answer(deadline, timeout)
+        if line.startswith("bestmove"):
+            self._bestmove = best_move(line)
+            return f"bestmove {self._bestmove}"
+        return line
 
     def _run(self, asking: Coroutine[Any, Any, T]) -> T:
         """Run the private loop; in a thread of its own where this thread runs another, as in a notebook."""
@@ -161,23 +125,17 @@ class UciConnection:
 class _Pipe:
     """What python-chess takes for asyncio's transport: it writes to the engine's process."""
 
-    def __init__(self, process: EngineProcess):
-        self._process = process
-        self.last = ""
+    def __init__(self, talk: EngineTalk):
+        self._talk = talk
+        self.nodes: int | None = None  # to which the search that is asked for is limited
         self.closed = False
 
     def get_pipe_transport(self, fd: int) -> "_Pipe":
         return self
 
     def get_pid(self) -> int:
-        return self._process.pid
+        return self._talk.process.pid
 
     def write(self, data: bytes) -> None:
         if not self.closed:
-            self.last = data.decode().removesuffix("\n")
-            self._process.send(self.last)
-
-
-def short(text: str) -> str:
-    """A text of the engine's as it may stand in a message: quoted, one line, not too long."""
-    return repr(text if len(text) <= 80 else text[:77] + "...")
+            self._talk.send(data.decode().removesuffix("\n"), self.nodes)

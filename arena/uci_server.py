@@ -1,252 +1,44 @@
-"""One of our players behind the Universal Chess Interface: the engine's side (Meyer-Kahlen, April 2006).
-
-`Session.hear` takes a line and returns at once, whatever the player does: answers are given to `say`, those of a
-search from a thread of its own. What cannot be followed is explained by ``info string`` and changes nothing.
-"""
+"""One of our players behind the Universal Chess Interface: the engine's side (Meyer-Kahlen, April 2006)."""
 
 from collections.abc import Callable
 from dataclasses import replace
-from importlib.metadata import version
-from threading import Event, Lock, Thread, Timer
-from typing import Any
 
-import numpy as np
-
-from sakiyomi.arena.match import one_line
-from sakiyomi.arena.players import make_player, parse_spec
-from sakiyomi.arena.uci_board import UciBoard
-from sakiyomi.arena.uci_go import parse_go
-from sakiyomi.arena.uci_options import ATTRIBUTES, Option, parse_setoption, settings_of
-from sakiyomi.arena.uci_search import Search
-from sakiyomi.boards.chess import Chess
-from sakiyomi.boards.chess.fen import START
-from sakiyomi.boards.player import Budget, Player
+from sakiyomi.arena.engine_go import UCI_GO
+from sakiyomi.arena.engine_options import Option, number, switch
+from sakiyomi.arena.engine_search import Manner
+from sakiyomi.arena.engine_session import EngineSession, Value
+from sakiyomi.boards.chess import Chess, notation
 from sakiyomi.boards.position import Position
 
 CHESS960, OVERHEAD = "UCI_Chess960", "Move Overhead"
-PATIENCE = 2.0  # seconds of compilation, or of waiting for a search to end, that need no explanation
 
 
-class Session:
-    """The state of one UCI conversation. `say` is given whole lines without their ends, one at a time.
+def _any_move(position: Position) -> str | None:
+    """The first move by the rules of moving, whatever other rule has ended the game."""
+    game = position.game
+    assert isinstance(game, Chess), "UCI is a protocol for chess"
+    moves = notation.moves(position.state)
+    return game.move_text(position.state, notation.action_of(moves[0], game.chess960)) if moves else None
 
-    `seed` makes the player's games reproducible; None takes one from the system. `ended` is True after ``quit``.
-    Raises ValueError for a player that does not exist or does not play `game`.
-    """
+
+class Session(EngineSession):
+    """The state of one UCI conversation; see `EngineSession`."""
+
+    hello, overhead, first_moves, go_form = "uci", OVERHEAD, ("e2e4", "e7e5"), UCI_GO
+    manner = Manner("0000", _any_move)  # the null move of the specification
 
     def __init__(self, player_spec: str, game: Chess, seed: int | None = None, *, say: Callable[[str], None]):
-        self.spec = player_spec
-        self.board = UciBoard(game)
-        self.ended = False
-        self._player: Player = make_player(player_spec, game)
-        self._seeds = np.random.SeedSequence(seed)
-        self._begun = False  # a game with the player
-        self._search: Search | None = None
-        self._write, self._lock = say, Lock()
-        self._warmer: Thread | None = None
-        self._warm = Event()
-        self._unanswered = 0  # isready commands while it warms up
-        options = [
-            Option("Ponder", False),
-            Option(CHESS960, game.chess960),
-            Option(OVERHEAD, 20, 0, 5000),
-            *settings_of(self._player),
-        ]
-        self._options = {option.name.lower(): option for option in options}
-        self._values: dict[str, bool | int] = {option.name: option.default for option in options}
-        self._commands: dict[str, Callable[[list[str]], None]] = {
-            "uci": self._uci,
-            "debug": lambda words: None,
-            "isready": self._isready,
-            "setoption": self._setoption,
-            "register": lambda words: None,
-            "ucinewgame": self._ucinewgame,
-            "position": self._position,
-            "go": self._go,
-            "stop": lambda words: self.stop(),
-            "ponderhit": self._ponderhit,
-            "quit": self._quit,
-        }
+        options = [switch("Ponder", False), switch(CHESS960, game.chess960), number(OVERHEAD, 20, 0, 5000)]
+        super().__init__(player_spec, game, seed, say, "fen", options)
 
-    def hear(self, line: str) -> None:
-        """Follow one line. Words before the first that is a command are skipped, as the specification wants it."""
-        words = line.split()
-        at = next((i for i, word in enumerate(words) if word in self._commands), None)
-        if at is None:
-            if words:
-                self._explain(f"unknown command {line.strip()!r}; there are: {', '.join(self._commands)}")
-            return
-        try:
-            self._commands[words[at]](words[at + 1 :])
-        except ValueError as error:
-            self._explain(str(error))
-
-    def drain(self) -> None:
-        """Let a search end that ends by itself, after the end of input: so scripts can be piped in.
-
-        Not for a player that could not be stopped if the controller should turn out to have gone altogether.
-        """
-        if self._search is not None and self._search.finite and hasattr(self._player, "think"):
-            self._search.wait()
-
-    def stop(self) -> None:
-        """Stop the search, if there is one; from any thread."""
-        if self._search is not None:
-            self._search.stop()
-
-    def close(self) -> bool:
-        """Stop what goes on and give back what the player holds; False if it could not be stopped in time."""
-        done = True
-        if self._search is not None:
-            self.stop()
-            done = self._search.wait(PATIENCE)
-        if done:
-            self._player.close()
-        if self._warmer is not None:
-            self._warmer.join(PATIENCE)
-            done = done and not self._warmer.is_alive()
-        return done
-
-    # --- what is said
-
-    def _say(self, line: str) -> None:
-        with self._lock:
-            self._write(line)
-
-    def _explain(self, text: str) -> None:
-        self._say(f"info string {one_line(text)}")
-
-    # --- getting ready
-
-    def _uci(self, words: list[str]) -> None:
-        self._say(f"id name Sakiyomi {version('sakiyomi')} {self._player.name}")
-        self._say("id author the authors of Sakiyomi")
-        for option in self._options.values():
-            self._say(str(option))
-        self._say("uciok")
-        self._warm_up()
-
-    def _isready(self, words: list[str]) -> None:
-        self._warm_up()
-        with self._lock:
-            if not self._warm.is_set() and not self._searching():
-                self._unanswered += 1
-                return
-        self._say("readyok")
-
-    def _warm_up(self) -> None:
-        """Begin to compile in the background, unless that was begun before."""
-        if self._warmer is None:
-            self._warmer = Thread(target=self._compile, name="uci warm-up", daemon=True)
-            self._warmer.start()
-
-    def _compile(self) -> None:
-        """Use everything once that is compiled on its first use, then answer who asks whether we are ready."""
-        patience = Timer(PATIENCE, self._explain, ["compiling, which is done once on a machine: please wait"])
-        patience.daemon = True
-        patience.start()
-        try:
-            UciBoard(self.board.game).set(["fen", *START.split(), "moves", "e2e4", "e7e5"])
-            if spec := parse_spec(self.spec).kind.warm:
-                _try_out(make_player(spec, self.board.game), Position(self.board.game))
-        except Exception as error:  # what is wrong with the player will show in its search, too
-            self._explain(f"warming up failed: {type(error).__name__}: {error}")
-        finally:
-            patience.cancel()
-            with self._lock:
-                self._warm.set()
-                for _ in range(self._unanswered):
-                    self._write("readyok")
-
-    # --- options
-
-    def _setoption(self, words: list[str]) -> None:
-        name, text = parse_setoption(words)
-        option = self._options.get(name.lower())
-        if option is None:
-            known = ", ".join(option.name for option in self._options.values())
-            raise ValueError(f"there is no option {name!r}; there are: {known}")
-        value = option.read(text)
-        self._finish("setoption")
-        self._values[option.name] = value
+    def option_set(self, option: Option, value: Value) -> None:
+        """Another kind of chess."""
         if option.name == CHESS960:
-            self._change_game(bool(value))
-        elif option.name in ATTRIBUTES:
-            self._set_on_player(option.name)
+            self.change_game(replace(self.chess, chess960=bool(value)))
 
-    def _change_game(self, chess960: bool) -> None:
-        if chess960 == self.board.game.chess960:
-            return
-        game = replace(self.board.game, chess960=chess960)
-        player = make_player(self.spec, game)
-        self._player.close()
-        self._player, self._begun = player, False
-        for name in ATTRIBUTES:
-            if name in self._values and self._values[name] != self._options[name.lower()].default:
-                self._set_on_player(name)
-        self.board.change(game)
-
-    def _set_on_player(self, name: str) -> None:
-        try:
-            setattr(self._player, ATTRIBUTES[name][0], self._values[name])
-        except (AttributeError, TypeError) as error:
-            raise ValueError(f"the player does not take the option {name}: {error}") from None
-
-    # --- the game
-
-    def _ucinewgame(self, words: list[str]) -> None:
-        self._finish("ucinewgame")
-        self._begun = False
-
-    def _position(self, words: list[str]) -> None:
-        self.board.set(words)
-
-    def _go(self, words: list[str]) -> None:
-        self._finish("go")
-        go = parse_go(words)
-        for complaint in go.complaints:
-            self._explain(complaint)
-        self._warm_up()
-        position = self.board.position
-        self._search = Search(
-            self._player,
-            None if position is None else position.copy(),
-            go,
-            begin=self._begin,
-            overhead=self._values[OVERHEAD] / 1000,
-            say=self._say,
-        )
-        self._search.start()
-
-    def _begin(self, side: int) -> None:
-        """In the thread of the search, before the player is asked for a move of `side`."""
-        self._warm.wait()
-        if not self._begun:
-            self._player.begin(self.board.game, side, np.random.default_rng(self._seeds.spawn(1)[0]))
-            self._begun = True
-
-    def _ponderhit(self, words: list[str]) -> None:
-        if self._search is not None:
-            self._search.ponderhit()
-
-    def _quit(self, words: list[str]) -> None:
-        self.ended = True
-
-    def _searching(self) -> bool:
-        return self._search is not None and not self._search.over
-
-    def _finish(self, command: str) -> None:
-        """Wait for a search that was told to stop. Raises ValueError during another: `command` has to wait."""
-        if self._search is None:
-            return
-        if not self._search.over and not self._search.stopping:
-            raise ValueError(f"{command} during a search is not followed; send stop first")
-        self._search.wait()
-
-
-def _try_out(player: Any, position: Position) -> None:
-    """One small search."""
-    if hasattr(player, "think"):
-        player.think(position, Budget(simulations=2, depth=1), moves=None, stop=Event(), tell=lambda thought: None)
-    player.choose(position, Budget(simulations=2))
-    player.close()
+    @property
+    def chess(self) -> Chess:
+        """The rules."""
+        game = self.board.game
+        assert isinstance(game, Chess), "made with chess, changed to chess"
+        return game

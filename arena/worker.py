@@ -198,7 +198,8 @@ def _serve(connection: "Connection[Any, Any]") -> None:
 
 
 def _stop(number: int, frame: FrameType | None) -> None:
-    """SIGTERM: leave through every ``finally``, which closes the engines."""
+    """SIGTERM: leave through every ``finally``, which closes the engines and must not be stopped in its turn."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     raise Stopped
 
 

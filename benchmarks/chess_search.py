@@ -26,7 +26,8 @@ from rich.table import Table
 from timing import best_rates, show
 
 from sakiyomi.agents import AlphaBetaPlayer
-from sakiyomi.agents.parts.chess_thinking import ChessSearcher, Limits
+from sakiyomi.agents.parts.chess_thinking import ChessSearcher
+from sakiyomi.agents.parts.deepening import Limits
 from sakiyomi.boards import Budget, Position
 from sakiyomi.boards.chess import Chess, notation
 
@@ -57,7 +58,7 @@ def ours(fen: str, nodes: int) -> Callable[[], float]:
     """Positions that our search looks at, with an empty table."""
     state = GAME.parse_position(fen)
     choices = notation.moves(state)
-    bonus, searcher = np.zeros(len(choices), np.int64), ChessSearcher(16)
+    bonus, searcher = np.zeros(len(choices), np.int64), ChessSearcher(GAME, 16)
 
     def job() -> float:
         searcher.forget()

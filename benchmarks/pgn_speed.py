@@ -5,6 +5,10 @@
 FILE is PGN, as it is or packed (.xz, .gz, .bz2); without one games are made: random legal games of 45 moves at the
 most with the seven usual tags, 640 bytes each. Every game is first read by both and the moves are compared; then all
 take turns, and each figure is the best, per CPU second of one thread. Only "two threads" is wall time.
+
+Of python-chess there are two: "main lines" skips variations and keeps a list of moves and nothing else, which is the
+work that our columns do (they keep comments, too), and so the fair peer; "whole trees" is `read_game` as most use it,
+which makes an object of every move, variations' too. Ours, too: "records" are the objects that `read_pgn` gives.
 """
 
 import argparse
@@ -24,6 +28,7 @@ import numpy as np
 from timing import best_rates, show
 
 from sakiyomi.boards import rows
+from sakiyomi.sgf import read_pgn
 from sakiyomi.sgf.pgn_columns import PgnColumns, Stop, forget_positions, read_columns, san_texts, uci_texts
 
 OPEN = {".xz": lzma.open, ".gz": gzip.open, ".bz2": bz2.open}
@@ -60,6 +65,26 @@ def their_games(text: str) -> list[chess.pgn.Game]:
     return games
 
 
+class MainLine(chess.pgn.BaseVisitor[list[chess.Move]]):
+    """The moves of a main line, each checked by the rules, and nothing else."""
+
+    def begin_game(self) -> None:
+        """A new list."""
+        self.moves: list[chess.Move] = []
+
+    def visit_move(self, board: chess.Board, move: chess.Move) -> None:
+        """Note the move."""
+        self.moves.append(move)
+
+    def begin_variation(self) -> chess.pgn.SkipType:
+        """Skip it."""
+        return chess.pgn.SKIP
+
+    def result(self) -> list[chess.Move]:
+        """The moves."""
+        return self.moves
+
+
 def check(columns: PgnColumns, games: list[chess.pgn.Game]) -> None:
     """Both read the same main lines. Raises AssertionError."""
     texts, plies = uci_texts(columns.codes), 0
@@ -87,14 +112,27 @@ def reading(data: bytes, few: bytes, counts: tuple[int, int]) -> dict[str, Calla
         uci_texts(read_columns(data)[0].codes)
         return counts[0]
 
-    def python_chess() -> float:
+    def records() -> float:
+        forget_positions()
+        read_pgn(data)
+        return counts[0]
+
+    def their_main_lines() -> float:
+        handle = io.StringIO(few.decode("latin-1"), newline=None)
+        while chess.pgn.read_game(handle, Visitor=MainLine) is not None:
+            pass
+        return counts[1]
+
+    def their_trees() -> float:
         their_games(few.decode("latin-1"))
         return counts[1]
 
     return {
         "sakiyomi, columns": columns,
-        "sakiyomi, and UCI texts": with_texts,
-        "python-chess, read_game": python_chess,
+        "sakiyomi, columns and UCI texts": with_texts,
+        "sakiyomi, records": records,
+        "python-chess, main lines": their_main_lines,
+        "python-chess, whole trees": their_trees,
     }
 
 

@@ -23,10 +23,13 @@ class Outcome:
 class Position:
     """One position of `game`: the start, or the one that `text` describes (`Game.position_text`).
 
-    `state` is the batch of one that the fast layer uses. Raises BadNotation if `text` is no position.
+    `state` is the batch of one that the fast layer uses. Raises BadNotation if `text` is no position, TypeError if it
+    is no text.
     """
 
     def __init__(self, game: Game, text: str | None = None):
+        if not isinstance(text, str | None):
+            raise TypeError(f"a position is described by a text, got {text!r}")
         self.game = game
         self.state: States = game.new(1) if text is None else game.parse_position(text)
         self._past: list[tuple[States, int]] = []  # states before each move, and the action played

@@ -1,7 +1,7 @@
 """`Collection`: the records of files, folders and archives, one after the other; `load`: those of one path.
 
-The format of each file is told from its content (`formats`). An SGF file is parsed whole; a PGN file is streamed,
-however large it is.
+The format of each file is told from its content (`formats`). SGF, KIF and KI2 files are parsed whole; PGN, CSA and USI
+files are streamed, however large they are.
 """
 
 import os
@@ -11,12 +11,13 @@ from pathlib import Path
 
 from sakiyomi.sgf.archive import Meter, Source, sources
 from sakiyomi.sgf.faults import BadRecord, Found
-from sakiyomi.sgf.formats import HEAD, pgn_start
+from sakiyomi.sgf.formats import HEAD, pgn_start, shogi_format
 from sakiyomi.sgf.go import main_line_of, record_of
 from sakiyomi.sgf.grammar import MAX_BYTES, parse
 from sakiyomi.sgf.pgn import stream_pgn
 from sakiyomi.sgf.record import Record
 from sakiyomi.sgf.replay import ROWS, first_illegal
+from sakiyomi.sgf.shogi_reading import stream_shogi
 from sakiyomi.sgf.tree import Tree
 
 
@@ -27,9 +28,9 @@ class Collection:
     cannot be read goes to `failures`, and the rest goes on. `games` and `files` count what the last pass has read.
 
     With `strict` a game with any tolerated fault (`faults.Fault`) is a failure; with `legal` one that does not replay
-    under its rules is (records are then held back until some hundred can be replayed together; those of PGN always are
-    legal). An SGF file may have `limit` bytes, and so may a single game of PGN. Raises FileNotFoundError at once for a
-    path that does not exist.
+    under its rules is (records are then held back until some hundred can be replayed together; those of PGN and shogi
+    always are legal). An SGF or KIF file may have `limit` bytes, and so may a single game of PGN, CSA or USI. Raises
+    FileNotFoundError at once for a path that does not exist.
     """
 
     def __init__(
@@ -63,9 +64,12 @@ class Collection:
             try:
                 if isinstance(source, BadRecord):
                     raise source
-                if pgn_start(source.head(HEAD)) is not None:
+                if form := shogi_format(source.head(HEAD)):
                     yield from self._replayed(held)
-                    yield from self._from_pgn(source)
+                    yield from self._given(stream_shogi(form, source, self.limit))
+                elif pgn_start(source.head(HEAD)) is not None:
+                    yield from self._replayed(held)
+                    yield from self._given(stream_pgn(source, self.limit))
                 elif not self.legal:
                     yield from self._from_sgf(source)
                 else:
@@ -77,8 +81,8 @@ class Collection:
                 self.failures.append(error)
         yield from self._replayed(held)
 
-    def _from_pgn(self, source: Source) -> Iterator[Record]:
-        for found in stream_pgn(source, self.limit):
+    def _given(self, games: Iterator[Record | BadRecord]) -> Iterator[Record]:
+        for found in games:
             if isinstance(found, BadRecord):
                 self.failures.append(found)
             elif self._passes(found):

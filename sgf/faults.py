@@ -46,7 +46,7 @@ class Fault(Enum):
     TEXT_BEFORE = "text before the first game: skipped"
     DUPLICATE_TAG = "one tag twice in a game: the last one counts"
     UNKNOWN_RESULT_TAG = "a Result tag other than 1-0, 0-1, 1/2-1/2 and *: its likely meaning, or '*'"
-    RESULTS_DISAGREE = "the Result tag and the result after the moves disagree: the tag counts"
+    RESULTS_DISAGREE = "the Result tag and the result after the moves disagree: the tag counts, unless it is '*'"
     NO_RESULT = "no result after the moves: the Result tag counts"
     NO_MOVETEXT = "tags with nothing after them, not even a result: a game without moves"
     UNCLOSED_COMMENT = "a '{' without its '}': the comment goes on to the end of the file"
@@ -54,11 +54,24 @@ class Fault(Enum):
     POSITION_MENDED = "castling rights or an en passant square of the FEN tag that cannot be: left out"
     UNKNOWN_VARIANT = "a Variant that is not known: read as chess, its moves are checked"
     OTHER_VARIANT = "a Variant that is neither chess nor Chess960: tags only, no moves"
+    # CSA, KIF, KI2 and USI
+    ENCODING_LIES = "the bytes are not in the encoding that the file names: it is found from the bytes"
+    UNKNOWN_LINE = "a line that means nothing in its format: skipped"
+    UNKNOWN_CLOSING = "a closing move that is not known: its name is the ending, the result stays open"
+    ENDINGS_DISAGREE = "the closing move and the last line name different winners: the closing move counts"
+    ILLEGAL_END = "the last move is illegal and the file says that this ended the game: the game ends before it"
+    ODD_NUMBER_OF_MOVE = "a move whose number is not the next one: the moves are taken in their order"
+    ODD_TURN = "the first move is that of the side that is not to move, and no line says whose turn it is: it is theirs"
+    BROKEN_VARIATION = "an illegal move, or none, in a variation: the variation ends before it"
+    LOST_VARIATION = "a variation that begins after the last move of the lines before it: skipped"
 
 
 _NAMES = list(Fault.__members__)
-PGN_FAULTS = frozenset(Fault[name] for name in _NAMES[_NAMES.index("NOT_UTF8") :])
-"""Those of PGN; the others are SGF's."""
+_PGN, _SHOGI = _NAMES.index("NOT_UTF8"), _NAMES.index("ENCODING_LIES")
+PGN_FAULTS = frozenset(Fault[name] for name in _NAMES[_PGN:_SHOGI])
+"""Those of PGN."""
+SHOGI_FAULTS = frozenset(Fault[name] for name in _NAMES[_SHOGI:])
+"""Those of CSA, KIF, KI2 and USI; the others are SGF's."""
 
 
 @dataclass(frozen=True)

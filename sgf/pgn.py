@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sakiyomi.boards.chess.fen import START
 from sakiyomi.boards.game import Ending, States
@@ -20,14 +21,18 @@ from sakiyomi.sgf.charset import ASCII, CHARSETS, UTF8, nearly_utf8
 from sakiyomi.sgf.chess_moves import GAMES, endings
 from sakiyomi.sgf.faults import BadRecord, Fault
 from sakiyomi.sgf.formats import HEAD, pgn_start
-from sakiyomi.sgf.likelihood import likeliest
+from sakiyomi.sgf.likelihood import latin, likeliest, western_share
 from sakiyomi.sgf.pgn_columns import CHESS960, Closing, PgnColumns, Stop, read_columns, uci_texts
 from sakiyomi.sgf.pgn_failures import possible_fen, reason
-from sakiyomi.sgf.pgn_tree import PgnTree
+from sakiyomi.sgf.pgn_tree import PgnTree, line_ends
 from sakiyomi.sgf.record import Record
+from sakiyomi.sgf.wide import Narrowed, narrow, wide_charset
 
-CHUNK = 4 << 20
-"""Bytes that are read into columns at once: these take three times as much, the records fifteen times."""
+CHUNK = 1 << 19
+"""Bytes that are read into columns at once: these take three times as much, the records fifteen times, and a game of
+three bytes 4 kB. Longer pieces are no faster.
+"""
+_WESTERN = 0.5  # of the bytes above 127: where so many stand alone among letters, a comment is not Chinese
 _CLOSING = {
     int(Closing.NONE): "",
     int(Closing.WHITE): "1-0",
@@ -35,6 +40,7 @@ _CLOSING = {
     int(Closing.DRAW): "1/2-1/2",
     int(Closing.UNKNOWN): "*",
 }
+_CODES = {text: code for code, text in _CLOSING.items()}
 _FATAL = frozenset({Stop.ILLEGAL, Stop.AMBIGUOUS, Stop.NO_MOVE, Stop.NULL_MOVE, Stop.BAD_POSITION})
 _UNCLOSED = {
     int(Stop.UNCLOSED_COMMENT): Fault.UNCLOSED_COMMENT,
@@ -44,24 +50,30 @@ _UNCLOSED = {
 
 @dataclass
 class Place:
-    """Where in a file a text begins: `byte` from 0, `line` from 1, and the games before it."""
+    """Where in a file a text begins: `byte` from 0, `line` from 1, and the games before it.
+
+    `charset` is the file's if it was not read as it is, but as UTF-8; bytes are then counted in that.
+    """
 
     file: str = ""
     byte: int = 0
     line: int = 1
     games: int = 0
+    charset: str = ""
 
     def move(self, text: bytes, games: int) -> None:
         """Go on behind `text`, which holds so many games."""
         self.byte += len(text)
-        self.line += text.count(b"\n") + text.count(b"\r") - text.count(b"\r\n")
+        self.line += line_ends(text)
         self.games += games
 
 
 def read_pgn(data: bytes, file: str = "") -> list[Record | BadRecord]:
     """The games of a file's bytes, in order; in place of one that cannot be read a BadRecord."""
+    charset = wide_charset(data)
+    data = narrow(data)
     start = pgn_start(data[:HEAD]) or 0
-    place = Place(file)
+    place = Place(file, charset=charset)
     place.move(data[:start], 0)
     columns, _ = read_columns(data[start:])
     return list(_records(columns, place, before=start))
@@ -72,7 +84,10 @@ def stream_pgn(source: Source, limit: int, chunk: int = CHUNK) -> Iterator[Recor
 
     Raises BadRecord where the file cannot be unpacked further, after all before, and for a game of over `limit` bytes.
     """
-    place, rest, wanted = Place(source.name), b"", chunk
+    charset = wide_charset(source.head(HEAD))
+    if charset:
+        source = Narrowed(source)
+    place, rest, wanted = Place(source.name, charset=charset), b"", chunk
     before = pgn_start(source.head(HEAD)) or 0
     place.move(source.read(before), 0)
     last = False
@@ -86,7 +101,7 @@ def stream_pgn(source: Source, limit: int, chunk: int = CHUNK) -> Iterator[Recor
         if len(columns):
             before = 0
         rest = text[done:]
-        wanted = chunk if done else 2 * len(text)  # a game as long as that: ever longer pieces, or it would take ages
+        wanted = chunk if done else chunk + len(text) // 2  # of a long game ever longer pieces, or it would take ages
         if len(rest) > limit:
             why = f"a game of over {limit:,} bytes; the rest of the file is not read"
             raise BadRecord(why, file=place.file, byte=place.byte, line=place.line, game=place.games + 1)
@@ -145,6 +160,7 @@ class _Reader:
     def __init__(self, columns: PgnColumns, place: Place, charsets: list[str] | None):
         self.columns, self.place, self.charsets = columns, place, charsets
         self.latin = columns.text.decode("latin-1")  # a character a byte: offsets stay
+        self.has_nul = b"\0" in columns.text
         self.uci = uci_texts(columns.codes)
         self.starts, self.movetexts, self.stops, self.lines = (
             column.tolist() for column in (columns.starts, columns.movetexts, columns.stops, columns.lines)
@@ -154,12 +170,7 @@ class _Reader:
         self.move_firsts, self.results = columns.move_firsts.tolist(), columns.results.tolist()
         self.chess960, self.variations = columns.chess960.tolist(), (columns.variations > 0).tolist()
         self.faults = columns.faults.tolist()
-        drawn = columns.results == Closing.DRAW
-        codes = endings(columns.states, columns.chess960, columns.move_firsts, columns.actions, drawn)
-        decisive = (columns.results == Closing.WHITE) | (columns.results == Closing.BLACK)
-        codes[decisive & (codes != Ending.CHECKMATE)] = Ending.ONGOING  # the board does not tell why
-        names = {int(code): Ending(code).text for code in np.unique(codes).tolist()} | {0: ""}
-        self.endings = [names[code] for code in codes.tolist()]
+        self.endings = _board_endings(columns, columns.results)
         self._likeliest: tuple[str, str] | None = None
 
     def record(self, game: int) -> Record:
@@ -190,8 +201,9 @@ class _Reader:
             columns.actions[first:after].copy(),
         )
         result = self._result(game, tree, fields.get("Result"), tags)
-        ending = fields.get("Ending") or pgn_tags.read_ending(fields.get("Termination", "")) or self.endings[game]
-        if charset != "US-ASCII" or self.faults[game] or repeated or "Variant" in fields:
+        ending = fields.get("Ending") or pgn_tags.read_ending(fields.get("Termination", ""))
+        ending = ending or self._board_ending(game, result)
+        if charset != "US-ASCII" or place.charset or self.faults[game] or repeated or "Variant" in fields:
             self._note_faults(game, tree, fields, repeated)
         players = (_player(fields.get("White", "")), _player(fields.get("Black", "")))
         comments = self._comments(game, codec)
@@ -215,23 +227,27 @@ class _Reader:
         if self._likeliest is None:
             columns = self.columns
             texts = (columns.game_text(game) for game in range(len(columns)))
-            self._likeliest = likeliest(b"\n".join(text for text in texts if not _is_utf8(text)), None)
+            text = b"\n".join(text for text in texts if not _is_utf8(text))
+            self._likeliest = latin(text) if western_share(text) > _WESTERN else likeliest(text, None)
         return self._likeliest
 
     def _tags(self, game: int, codec: str) -> tuple[dict[str, str], dict[str, str], list[int]]:
-        """The tags that are fields, by PGN's names; the others, by ours; and where one stands for a second time."""
+        """The tags that are fields, by PGN's names; the others, by ours; and where each stands for a second time."""
         fields: dict[str, str] = {}
         tags: dict[str, str] = {}
         repeated: list[int] = []
-        latin, text, seen = self.latin, self.columns.text, set()
+        latin, text = self.latin, self.columns.text
+        seen: dict[str, int] = {}
         for a, b, c, d in self.tags[self.tag_firsts[game] : self.tag_firsts[game + 1]]:
             name = latin[a:b]
             value = text[c:d].decode(codec, "replace") if codec else latin[c:d]
             if "\\" in value:
                 value = pgn_tags.unescape(value)
-            if name in seen:
+            if self.has_nul:
+                value = value.replace("\0", " ")
+            seen[name] = seen.get(name, 0) + 1
+            if seen[name] == 2:
                 repeated.append(a)
-            seen.add(name)
             if name in pgn_tags.FIELDS:
                 fields[name] = value
             elif name not in pgn_tags.TAG_NAMES:
@@ -246,6 +262,8 @@ class _Reader:
         latin, text = self.latin, self.columns.text
         for ply, a, b in self.comments[self.comment_firsts[game] : self.comment_firsts[game + 1]]:
             said = text[a:b].decode(codec, "replace") if codec else latin[a:b]
+            if self.has_nul:
+                said = said.replace("\0", " ")
             said = said[said[:1] == " " : len(said) - (said[-1:] == " ")]  # the spaces beside the braces
             if "\r" in said:
                 said = said.replace("\r\n", "\n").replace("\r", "\n")
@@ -270,6 +288,12 @@ class _Reader:
             tree.note(Fault.RESULTS_DISAGREE, len(tree.data), f"Result {stated[:40]!r}, then {closing}")
         return closing if result == "*" and exact else result
 
+    def _board_ending(self, game: int, result: str) -> str:
+        """Why the game ended as its last position tells, by the record's result."""
+        if result == (_CLOSING[self.results[game]] or "*"):
+            return self.endings[game]
+        return _board_endings(self.columns, np.array([_CODES[result]], np.int8), game)[0]
+
     def _first_position(self, game: int, fields: dict[str, str]) -> tuple[str, str | None]:
         """`Record.game` and `Record.setup`."""
         if self.faults[game] == Stop.VARIANT:
@@ -283,12 +307,14 @@ class _Reader:
     def _note_faults(self, game: int, tree: PgnTree, fields: dict[str, str], repeated: list[int]) -> None:
         """Those of the charset, the tags and the grammar."""
         start, variant = self.starts[game], fields.get("Variant", "")
+        if self.place.charset:
+            tree.note(Fault.NOT_UTF8, 0, self.place.charset)
         if tree.charset not in ("US-ASCII", "UTF-8"):
             tree.note(Fault.NOT_UTF8, 0, tree.charset)
         elif tree.charset == "UTF-8" and not _is_utf8(tree.data):
             tree.note(Fault.BROKEN_BYTES, 0, tree.charset)
-        for place in repeated:
-            tree.note(Fault.DUPLICATE_TAG, place - start, self.latin[place : self.latin.find('"', place)].strip())
+        names = (self.latin[place : self.latin.find('"', place)].strip() for place in repeated)
+        tree.note_all(Fault.DUPLICATE_TAG, [place - start for place in repeated], names)
         if self.faults[game] == Stop.VARIANT:
             tree.note(Fault.OTHER_VARIANT, 0, variant)
         elif variant.lower() not in pgn_tags.STANDARD and variant.lower() not in CHESS960:
@@ -296,6 +322,18 @@ class _Reader:
         for stop, fault in _UNCLOSED.items():
             if self.faults[game] == stop:
                 tree.note(fault, int(self.columns.fault_places[game]) - start)
+
+
+def _board_endings(columns: PgnColumns, results: NDArray[np.int8], first: int = 0) -> list[str]:
+    """Why games, from the `first` on, ended as their last positions tell; `results` [B] are `Closing` codes."""
+    part = slice(first, first + len(results))
+    moves = columns.move_firsts[first : first + len(results) + 1]
+    actions = columns.actions[moves[0] : moves[-1]]
+    codes = endings(columns.states[part], columns.chess960[part], moves - moves[0], actions, results == Closing.DRAW)
+    decisive = (results == Closing.WHITE) | (results == Closing.BLACK)
+    codes[decisive & (codes != Ending.CHECKMATE)] = Ending.ONGOING  # the board does not tell why
+    names = {int(code): Ending(code).text for code in np.unique(codes).tolist()} | {0: ""}
+    return [names[code] for code in codes.tolist()]
 
 
 @lru_cache(maxsize=2048)
@@ -333,7 +371,7 @@ def _mended(columns: PgnColumns, game: int, fault: Stop, place: Place, charsets:
     if len(alone) != 1 or int(alone.faults[0]) in _FATAL:
         return None
     line = place.line + int(columns.lines[game]) - 1
-    where = Place(place.file, place.byte + start, line, place.games + game)
+    where = Place(place.file, place.byte + start, line, place.games + game, place.charset)
     record = _Reader(alone, where, charsets and charsets[game : game + 1]).record(0)
     record.tree.note(Fault.POSITION_MENDED, tag, data[tag:end].decode("latin-1")[:90])
     return replace(record, tree=replace(record.tree, data=data))
@@ -343,8 +381,7 @@ def _failure(columns: PgnColumns, game: int, fault: Stop, place: Place) -> BadRe
     """Why a main line cannot be read: the text, the position and the rule."""
     at = int(columns.fault_places[game])
     start = int(columns.starts[game])
-    before = columns.text[start:at]
-    line = place.line + int(columns.lines[game]) - 1 + before.count(b"\n") + before.count(b"\r") - before.count(b"\r\n")
+    line = place.line + int(columns.lines[game]) - 1 + line_ends(columns.text[start:at])
     return BadRecord(
         reason(columns, game, fault), file=place.file, byte=place.byte + at, line=line, game=place.games + game + 1
     )

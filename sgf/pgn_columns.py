@@ -4,10 +4,22 @@ What is read: tag pairs; SAN as liberally as `Chess.parse_move` reads it, UCI, f
 and `!?` signs, results. Variations are skipped and counted. `pgn_scan` says where games begin and end, `Stop` why a
 main line may stop before its game does.
 
-Games, moves, comments, NAGs and tags are those of python-chess, but for what it loses: it puts tags of a game that
-follows without movetext or blank line between into the game before, and takes a blank line between tags or comments and
-the moves for the end of the game; the result of a game with an illegal move, ``1/2`` as a result, figurines, and what
-only `Chess.parse_move` reads are seen here only. Where it would play on after a null move, these columns stop.
+Games, moves, comments, NAGs and tags are those of python-chess, but for these differences; docs/pgn.md has them as a
+table, with what records make of them.
+
+Games: a tag line right after movetext starts a game, and so does, after a blank line, a tag whose name was there
+before, where python-chess takes the first for movetext and the second for the same game; a blank line between tags or
+comments and the moves does not end the game.
+
+Tags: they may be indented, several in a line, and followed by moves in their line; an escaped quotation mark does not
+close a value. From a position that cannot be (three kings, nine pawns, castling rights without king and rook in place)
+no moves are read (`Stop.BAD_POSITION`), where python-chess plays on; an empty FEN tag or "?" is the usual start. Other
+variants keep their tags only (`Stop.VARIANT`).
+
+Movetext: `;` comments are read; ``1e4`` is a number and a move, ``1/2`` a result; figurines, all dashes, and what only
+`Chess.parse_move` reads are seen; a variation before the first move is one, and does not open the main line; a word
+that names a square but is no move (Sf3) ends the main line, where python-chess reads the letters it knows (f3). At a
+null move these columns stop; the result behind an illegal move is still read.
 """
 
 from dataclasses import dataclass
@@ -209,9 +221,11 @@ def _first_positions(
 def _position(text: str, chess960: bool) -> tuple[States, bool] | None:
     """The position of a FEN tag and whether it is one of Chess960; None if it is no position.
 
-    Fields that are missing at the end are filled in, as is usual for PGN.
+    Fields that are missing at the end are filled in, as is usual for PGN; "?" and nothing mean the usual start.
     """
     fields = text.split()
+    if fields in ([], ["?"]):
+        fields = fen.START.split()
     text = " ".join(fields + ["w", "-", "-", "0", "1"][len(fields) - 1 :])
     for rights in (chess960, True):
         try:

@@ -36,8 +36,8 @@ def possible_fen(fen: str) -> str | None:
     if not good("", "-"):
         return None
     rights = ""
-    for sign in fields[2]:
-        rights += sign if sign not in rights and good(rights + sign, "-") else ""
+    for sign in dict.fromkeys(fields[2]):
+        rights += sign if good(rights + sign, "-") else ""
     passant = fields[3] if good(rights, fields[3]) else "-"
     mended = " ".join([*fields[:2], rights or "-", passant, *fields[4:]][:given])
     return mended.ljust(len(fen)) if len(mended) <= len(fen) else None

@@ -48,6 +48,9 @@ _FAULTS = np.array([0, Stop.ILLEGAL, Stop.AMBIGUOUS, 0, Stop.NO_MOVE, Stop.NULL_
 _A, _ZERO_SIGN, _ONE_SIGN, _TWO_SIGN, _UPPER_O, _LOWER_O, _DASH_SIGN, _SLASH = (U(ord(c)) for c in "a012Oo-/")
 _EQUALS, _OPENING, _CLOSING, _PERCENT, _END_BRACE, _X, _COLON = (U(ord(c)) for c in "=()%}x:")
 _TIMES, _TIMES_LEAD, _TIMES_TAIL = U(0xD7), U(0xC3), U(0x97)  # a multiplication sign in Latin-1 and in UTF-8
+_SYMBOL_LEAD = U(0xE2)
+_DASHES_MIDDLE, _FIRST_DASH, _MINUS_MIDDLE, _MINUS_TAIL = U(0x80), U(0x90), U(0x88), U(0x92)  # U+2010 to 2015, U+2212
+_WINDOWS_DASH = U(0x96)  # and 0x97
 _FIGURINE_MIDDLE, _WHITE_KING, _BLACK_KING = U(0x99), U(0x94), U(0x9A)  # U+2654 in UTF-8 is E2 99 94
 _TWO, _THREE, _FOUR, _SIX, _SEVEN, _EIGHT, _TWELVE, _SIXTEEN = (U(n) for n in (2, 3, 4, 6, 7, 8, 12, 16))
 _SIXTY_THREE, _FLIP = U(63), U(56)
@@ -97,6 +100,9 @@ _PIECE = _by_letter(_LETTERS, NO_PIECE)
 _BECOMES = {"N": TO_KNIGHT, "B": TO_BISHOP, "R": TO_ROOK, "Q": TO_QUEEN}
 _PROMOTION = _by_letter({**_BECOMES, **{letter.lower(): flag for letter, flag in _BECOMES.items()}}, ZERO)
 _FIGURINES = np.array([_LETTERS[letter] for letter in "KQRBNP"], np.uint64)
+_TO_PIECE = np.zeros(9, np.uint64)  # by piece, NO_PIECE the last
+_TO_PIECE[[_LETTERS[letter] for letter in "NBRQ"]] = [_BECOMES[letter] for letter in "NBRQ"]
+_TO_PIECE.setflags(write=False)
 _NULL_SIGNS = U(ord("Z")), U(ord("@"))
 
 
@@ -119,29 +125,62 @@ def pass_word(data, i, stop):
 
 
 @kernel
-def separator(data, i, stop):
-    """How many bytes at i stand between the squares of a move: x, :, - or a multiplication sign."""
+def dash(data, i, stop):
+    """How many bytes the dash at i has, in ASCII, UTF-8 or windows-1252; 0 if there is none."""
     c = byte_at(data, i, stop)
-    if c in (_X, _DASH_SIGN, _COLON, _TIMES):
+    if c == _DASH_SIGN or c - _WINDOWS_DASH < _TWO:
+        return ONE
+    if c == _SYMBOL_LEAD:
+        middle, tail = byte_at(data, i + ONE, stop), byte_at(data, i + _TWO, stop)
+        if middle == _DASHES_MIDDLE:
+            return _THREE if tail - _FIRST_DASH < _SIX else ZERO
+        return _THREE if middle == _MINUS_MIDDLE and tail == _MINUS_TAIL else ZERO
+    return ZERO
+
+
+@kernel
+def separator(data, i, stop):
+    """How many bytes at i stand between the squares of a move: x, :, a dash or a multiplication sign."""
+    c = byte_at(data, i, stop)
+    if c in (_X, _COLON, _TIMES):
         return ONE
     if c == _TIMES_LEAD and byte_at(data, i + ONE, stop) == _TIMES_TAIL:
         return _TWO
-    return ZERO
+    return dash(data, i, stop)
+
+
+@kernel
+def figurine(data, i, stop):
+    """The piece that the three bytes at i draw, NO_PIECE if none."""
+    tail = byte_at(data, i + _TWO, stop) - _WHITE_KING
+    if byte_at(data, i, stop) != _SYMBOL_LEAD or byte_at(data, i + ONE, stop) != _FIGURINE_MIDDLE or tail >= _TWELVE:
+        return NO_PIECE
+    return _FIGURINES[tail if tail < _SIX else tail - _SIX]
+
+
+@kernel
+def promotion_sign(data, i, stop):
+    """The piece that a pawn becomes, as it stands at i: how many bytes that takes, and TO_KNIGHT to TO_QUEEN or 0."""
+    flag = _PROMOTION[byte_at(data, i, stop)]
+    if flag != ZERO:
+        return ONE, flag
+    return _THREE, _TO_PIECE[figurine(data, i, stop)]
 
 
 @kernel
 def read_promotion(data, i, stop):
     """The promotion written behind a move's square: the offset behind it, and 0 or TO_KNIGHT to TO_QUEEN."""
     c = byte_at(data, i, stop)
-    if c in (_EQUALS, _SLASH):
-        flag = _PROMOTION[byte_at(data, i + ONE, stop)]
-        return (i + _TWO if flag != ZERO else i), flag
-    if c == _OPENING and byte_at(data, i + _TWO, stop) == _CLOSING:
-        flag = _PROMOTION[byte_at(data, i + ONE, stop)]
-        return (i + _THREE if flag != ZERO else i), flag
-    flag = _PROMOTION[c]
-    if flag != ZERO and not _IN_WORD[byte_at(data, i + ONE, stop)]:
-        return i + ONE, flag
+    led, opened = c in (_EQUALS, _SLASH), c == _OPENING
+    length, flag = promotion_sign(data, i + U(led or opened), stop)
+    end = i + U(led or opened) + length
+    if flag == ZERO:
+        return i, ZERO
+    if opened:
+        closed = byte_at(data, end, stop) == _CLOSING
+        return (end + ONE if closed else i), (flag if closed else ZERO)
+    if led or not _IN_WORD[byte_at(data, end, stop)]:
+        return end, flag
     return i, ZERO
 
 
@@ -185,13 +224,13 @@ def read_castling(data, word, stop, w):
     """The move of the word at `word`, which begins with O, o or 0: the offset behind it and the move."""
     signs, dashes, i = ONE, ZERO, word + ONE
     while signs <= _FOUR:
-        dash = U(byte_at(data, i, stop) == _DASH_SIGN)
-        c = byte_at(data, i + dash, stop)
+        length = dash(data, i, stop)
+        c = byte_at(data, i + length, stop)
         if c != _UPPER_O and c != _LOWER_O and c != _ZERO_SIGN:
             break
-        i += dash + ONE
+        i += length + ONE
         signs += ONE
-        dashes += dash
+        dashes += length
     if data[word] == _ZERO_SIGN and dashes == ZERO:
         return i, (NULL if signs == _FOUR else NOTHING)
     if signs == ONE:
@@ -233,15 +272,6 @@ def read_other(data, i, stop):
     if end == i + _FOUR and data[i] == _NULL_SIGNS[1] and data[end - ONE] == _NULL_SIGNS[1]:
         return end, NULL
     return end, move
-
-
-@kernel
-def figurine(data, i, stop):
-    """The piece that the three bytes at i draw, NO_PIECE if none."""
-    tail = byte_at(data, i + _TWO, stop) - _WHITE_KING
-    if byte_at(data, i + ONE, stop) != _FIGURINE_MIDDLE or tail >= _TWELVE:
-        return NO_PIECE
-    return _FIGURINES[tail if tail < _SIX else tail - _SIX]
 
 
 @kernel

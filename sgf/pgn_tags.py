@@ -103,7 +103,7 @@ def unescape(text: str) -> str:
 
 def escape(text: str) -> str:
     """The value as it stands between the quotes of a tag pair, in one line."""
-    line = " ".join(re.split(r"\r\n|[\r\n]", text))
+    line = " ".join(re.split(r"\r\n|[\r\n\0]", text))
     return line.replace("\\", "\\\\").replace('"', '\\"')
 
 
@@ -114,7 +114,7 @@ def read_comment(text: str) -> str:
 
 def write_comment(text: str) -> str:
     """The text as it may stand in braces."""
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", " ")
     return text.replace("&#", "&#38;#").replace("}", "&#125;")
 
 

@@ -1,6 +1,7 @@
 """`PgnTree`: one game of a PGN file as it stands there, which python-chess parses when the whole tree is wanted."""
 
 import io
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,11 @@ from sakiyomi.sgf.faults import BadRecord, Fault, Found
 
 if TYPE_CHECKING:
     import chess.pgn
+
+
+def line_ends(text: bytes) -> int:
+    """How many lines end in it: with LF, CR LF or CR."""
+    return text.count(b"\n") + text.count(b"\r") - text.count(b"\r\n")
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +57,11 @@ class PgnTree:
     @property
     def text(self) -> str:
         """The game as text; its lines end with "\\n"."""
-        text = self.data.decode(self.codec, "replace")
+        return self.text_from(0)
+
+    def text_from(self, offset: int) -> str:
+        """`text` from an offset in `data` on."""
+        text = self.data[offset:].decode(self.codec, "replace")
         return text.replace("\r\n", "\n").replace("\r", "\n")
 
     def game(self) -> "chess.pgn.Game":
@@ -67,13 +77,19 @@ class PgnTree:
 
     def note(self, fault: Fault, offset: int, detail: str = "") -> None:
         """Add a fault found at `offset` of `data`."""
-        byte, line = self.place(offset)
-        self.faults.append(Found(fault, byte, line, self.number, detail))
+        self.note_all(fault, [offset], [detail])
+
+    def note_all(self, fault: Fault, offsets: Iterable[int], details: Iterable[str]) -> None:
+        """Add a fault for each of the ascending offsets of `data`, none within a line's end, in one pass over it."""
+        line, before = self.line, 0
+        for offset, detail in zip(offsets, details, strict=True):
+            line += line_ends(self.data[before:offset])
+            before = offset
+            self.faults.append(Found(fault, self.byte + offset, line, self.number, detail))
 
     def place(self, offset: int) -> tuple[int, int]:
         """Byte (from 0) and line (from 1) in the file of an offset in `data`."""
-        part = self.data[:offset]
-        return self.byte + offset, self.line + part.count(b"\n") + part.count(b"\r") - part.count(b"\r\n")
+        return self.byte + offset, self.line + line_ends(self.data[:offset])
 
     def bad(self, reason: str, offset: int) -> BadRecord:
         """The error for something at `offset` of `data`."""

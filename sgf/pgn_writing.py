@@ -28,7 +28,10 @@ Tags = dict[str, str]
 COLUMNS = 80
 _GAMES = 256  # that are written together
 _DRAW = "1/2-1/2"
-_TOKEN = re.compile(r"\{[^}]*\}?|;[^\n]*|[()]|\*|(?<![^\s()}])(?:1-0|0-1|1/2(?:-1/2)?)(?![^\s({;])")
+_RESULT_TAGS = {"Result", pgn_tags.write_name("result")}
+_TOKEN = re.compile(r"^%[^\n]*|\{[^}]*\}?|;[^\n]*|[()]|\*|(?<![^\s()}])(?:1-0|0-1|1/2(?:-1/2)?)(?![^\s({;])", re.M)
+_NOT_ASCII = re.compile(r"(^%[^\n]*|\{[^}]*\}?|;[^\n]*)|[^\x00-\x7f]", re.M)  # the group: what holds no moves
+_MARGIN = re.compile(r"\s*\n(?=%)|\s*(?!%)")  # "%" hides a line where it stands first, and there only
 _UNFINISHED = {Fault.NO_RESULT, Fault.NO_MOVETEXT, Fault.UNCLOSED_COMMENT, Fault.UNCLOSED_VARIATION}
 
 
@@ -57,6 +60,10 @@ def _written(records: Sequence[Record], number: int) -> Iterator[str]:
         _check(record, number + index)
     read = _as_read(records)
     kept = [_same_line(record, old) for record, old in zip(records, read, strict=True)]
+    for index, (record, keep) in enumerate(zip(records, kept, strict=True)):
+        if not keep and record.game not in GAMES:
+            where = _where(record, number + index)
+            raise ValueError(f"{where}: moves, setup and comments of {record.game} can only be kept as they were read")
     board = _endings(records)
     sans = _sans([record for record, keep in zip(records, kept, strict=True) if not keep])
     for record, old, keep, ending in zip(records, read, kept, board, strict=True):
@@ -70,14 +77,18 @@ def _written(records: Sequence[Record], number: int) -> Iterator[str]:
 
 
 def _check(record: Record, number: int) -> None:
-    tree = record.tree
-    where = f"game {number}" if tree is None or not tree.file else f"{tree.file}, game {tree.number}"
+    tree, where = record.tree, _where(record, number)
     if record.game not in GAMES and not (isinstance(tree, PgnTree) and record.game == tree.game_name):
         raise ValueError(f"{where}: PGN holds chess and chess960, not {record.game}; write SGF (.sgf)")
     if record.result not in pgn_tags.RESULTS:
         raise ValueError(f"{where}: PGN has the results {', '.join(pgn_tags.RESULTS)}, not {record.result!r}")
     if lost := [ply for ply in record.comments if not 0 <= ply <= len(record.moves)]:
         raise ValueError(f"{where}: comment at ply {lost[0]}, but the record has plies 0 to {len(record.moves)}")
+
+
+def _where(record: Record, number: int) -> str:
+    tree = record.tree
+    return f"game {number}" if tree is None or not tree.file else f"{tree.file}, game {tree.number}"
 
 
 def _as_read(records: Sequence[Record]) -> list[Reread | None]:
@@ -174,6 +185,8 @@ def _tags(record: Record, board: str) -> Tags:
 def _kept_tags(stated: Sequence[tuple[str, str]], old: Tags, new: Tags) -> Tags:
     """The tags as they were stated, but for those that are now others: `old` and `new` by the record's fields."""
     changed = {name for name in {**old, **new} if old.get(name) != new.get(name)}
+    if changed & _RESULT_TAGS:  # an odd Result is both the result and a tag
+        changed |= _RESULT_TAGS
     pairs: Tags = {}
     for name, value in stated:
         pairs.pop(name, None)  # of two the last counts
@@ -191,22 +204,32 @@ def _kept_movetext(record: Record, old: Record) -> str:
     """The movetext as it was read, with its result set right where the record's was changed or it had none."""
     tree: PgnTree = record.tree
     faults = {found.fault for found in tree.faults}
-    text = tree.data[tree.movetext :].decode(tree.codec, "replace").replace("\r\n", "\n").replace("\r", "\n").strip()
+    text = tree.text_from(tree.movetext).replace("\0", " ").rstrip()
+    if tree.charset not in ("UTF-8", "US-ASCII"):  # a byte between moves would become a letter before one
+        text = _NOT_ASCII.sub(lambda match: match[1] or (" " if match[0].isalpha() else match[0]), text)
+    margin = _MARGIN.match(text)
+    text = text[margin.end() :] if margin else f" {text}"
     if ";" in text:
         text = _TOKEN.sub(_in_braces, text)
-    if not faults & _UNFINISHED and record.result == old.result:
-        return text
+    return text if not faults & _UNFINISHED and record.result == old.result else _finished(text, record.result)
+
+
+def _finished(text: str, result: str) -> str:
+    """The movetext with `result` in place of its own, or else at its end, and what is open closed."""
     depth, last, match = 0, None, None
     for match in _TOKEN.finditer(text):
         depth = max(depth + {"(": 1, ")": -1}.get(match[0], 0), 0)
         if depth == 0 and match[0][0] in "01*":
             last = match
-    if match and match[0][0] == "{" and match[0][-1] != "}":
-        text += " }"
-    text += " )" * depth
-    if last is not None:
-        return text[: last.start()] + record.result + text[last.end() :]
-    return f"{text} {record.result}".strip()
+    open_comment = match is not None and match[0][0] == "{" and match[0][-1] != "}"
+    ends = ["}"] * open_comment + [")"] * depth
+    between = "\n" if match and match[0][0] == "%" and match.end() == len(text) else " "
+    if last is None:
+        ends.append(result)
+    else:
+        before, after = text[: last.start()], text[last.end() :]
+        text = before + " " * before[-1:].isalnum() + result + " " * after[:1].isalnum() + after
+    return between.join(filter(None, [text, " ".join(ends)]))
 
 
 def _in_braces(token: re.Match[str]) -> str:

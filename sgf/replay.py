@@ -3,7 +3,7 @@
 Records are replayed as servers played them: with simple ko only, whatever superko the rules name; suicide is a fault
 unless the rules allow it; two passes do not stop a game that goes on; stones set up within a game start ko afresh; a
 move that KO marks is carried out whatever the rules say. Chess goes on after a draw by rule (bare kings, the
-seventy-five-move rule, a fivefold repetition) that nobody noticed.
+seventy-five-move rule, a fivefold repetition) that nobody noticed, and shogi after a fourth repetition.
 """
 
 from collections import defaultdict
@@ -20,7 +20,9 @@ from sakiyomi.boards.game import Game, IllegalMove
 from sakiyomi.boards.go import Go
 from sakiyomi.boards.go.notation import MAX_SIZE, Diagram
 from sakiyomi.boards.position import Position
-from sakiyomi.sgf import chess_moves
+from sakiyomi.boards.shogi import Shogi
+from sakiyomi.boards.shogi.state import MAX_PLIES
+from sakiyomi.sgf import chess_moves, shogi_moves
 from sakiyomi.sgf import properties as props
 from sakiyomi.sgf.go import board_size, komi_of, main_line_of
 from sakiyomi.sgf.mainline import BLACK, EMPTY, MainLine
@@ -69,8 +71,8 @@ def positions(record: Record, game: Game | None = None) -> Iterator[Position]:
     cannot play or a first position that cannot be.
     """
     game = game or game_of(record)
-    if isinstance(game, Chess):
-        yield from _chess_positions(record, game)
+    if isinstance(game, (Chess, Shogi)):
+        yield from _positions_after_end(record, game)
         return
     position = Position(game, record.setup)
     yield position.copy()
@@ -92,13 +94,14 @@ def positions(record: Record, game: Game | None = None) -> Iterator[Position]:
         yield position.copy()
 
 
-def _chess_positions(record: Record, game: Chess) -> Iterator[Position]:
+def _positions_after_end(record: Record, game: Chess | Shogi) -> Iterator[Position]:
+    """Positions of a game that goes on after a draw by rule."""
     position = Position(game, record.setup)
     yield position.copy()
     for ply, move in enumerate(record.moves):
         try:
             if game.ending(position.state)[0]:
-                action = chess_moves.action_after_end(game, position.state, move)
+                action = _action_after_end(game, position, move)
                 position._past.append((position.state.copy(), action))
                 game.play(position.state, np.array([action], np.int32))
             else:
@@ -106,6 +109,14 @@ def _chess_positions(record: Record, game: Chess) -> Iterator[Position]:
         except ValueError as error:
             raise IllegalMove(f"move {ply + 1}: {error}") from None
         yield position.copy()
+
+
+def _action_after_end(game: Chess | Shogi, position: Position, move: str) -> int:
+    if isinstance(game, Chess):
+        return chess_moves.action_after_end(game, position.state, move)
+    if position.ply - int(position.state["first"][0]) >= MAX_PLIES:
+        raise IllegalMove(f"games of over {MAX_PLIES} moves are not replayed")
+    return shogi_moves.action_after_end(position.state, move)
 
 
 def _set_up(game: Go, position: Position, stones: list[tuple[int, int]]) -> Position:
@@ -166,8 +177,10 @@ def first_illegal(records: Sequence[Record]) -> list[Illegal | None]:
         those = [index for index, record in enumerate(records) if record.game == name]
         for index, illegal in zip(those, _chess_illegal(game, [records[index] for index in those]), strict=True):
             answers[index] = illegal
+    for index in (index for index, record in enumerate(records) if record.game == "shogi"):
+        answers[index] = None if shogi_moves.known_legal(records[index]) else _shogi_illegal(records[index])
     for index, record in enumerate(records):
-        if record.game in chess_moves.GAMES or (not record.moves and not record.setup):
+        if record.game in (*chess_moves.GAMES, "shogi") or (not record.moves and not record.setup):
             continue
         try:
             if not record.game.startswith("go-"):
@@ -212,6 +225,15 @@ def _chess_illegal(game: Chess, records: Sequence[Record]) -> list[Illegal | Non
     for index in np.flatnonzero(played.played < np.diff(played.firsts)).tolist():
         answers[rows[index]] = _slowly(records[rows[index]])
     return answers
+
+
+def _shogi_illegal(record: Record) -> Illegal | None:
+    """`first_illegal` for one record of shogi."""
+    try:
+        played = shogi_moves.play_records([record])
+    except ValueError:
+        return _slowly(record)
+    return None if played.played[0] == len(record.moves) else _slowly(record)
 
 
 def _slowly(record: Record) -> Illegal | None:

@@ -14,7 +14,9 @@ from sakiyomi.boards.chess import Chess
 from sakiyomi.boards.game import Game, States
 from sakiyomi.boards.go import Go
 from sakiyomi.boards.position import Position
-from sakiyomi.sgf import chess_moves
+from sakiyomi.boards.shogi import Shogi
+from sakiyomi.boards.shogi.state import MAX_PLIES
+from sakiyomi.sgf import chess_moves, shogi_moves
 from sakiyomi.sgf import properties as props
 from sakiyomi.sgf.go import main_line_of
 from sakiyomi.sgf.record import Record
@@ -74,8 +76,8 @@ class Training:
     def _prepared(self, held: list[tuple[Record, float]], suicide: bool) -> "_Chunk":
         if isinstance(self.game, Go):
             chunk = _go_chunk(self.game, held, suicide, self.left_out)
-        elif isinstance(self.game, Chess):
-            chunk = _chess_chunk(self.game, held, self.left_out)
+        elif isinstance(self.game, (Chess, Shogi)):
+            chunk = _line_chunk(self.game, held, self.left_out)
         else:
             chunk = _other_chunk(self.game, held, self.left_out)
         self.games += len(chunk.lengths)
@@ -114,10 +116,10 @@ def to_training(
     Black or the first player to put in its place. A game that has an illegal move, stones set up within it or a move
     that KO orders is taken up to there. Passes that are in no file (`MainLine.implied`) are played, but not learnt.
 
-    Raises ValueError for `compact` with a game whose planes hold fractions (chess: move counts).
+    Raises ValueError for `compact` with a game whose planes hold fractions (chess and shogi: move counts).
     """
-    if compact and isinstance(game, Chess):
-        raise ValueError("compact: chess's planes of move counts hold fractions, which bytes cannot")
+    if compact and isinstance(game, (Chess, Shogi)):
+        raise ValueError(f"compact: {game.name}'s planes of move counts hold fractions, which bytes cannot")
     if batch < 1:
         raise ValueError(f"batch must be 1 or more, got {batch}")
     return Training(records, game, batch, compact, unknown, shuffle, window)
@@ -142,16 +144,20 @@ def _go_chunk(game: Go, held: list[tuple[Record, float]], suicide: bool, left_ou
     return _Chunk(batch.game, batch.states, batch.actions, learn, batch.play(), np.array(results, np.float32))
 
 
-def _chess_chunk(game: Chess, held: list[tuple[Record, float]], left_out: Counter[str]) -> _Chunk:
+def _line_chunk(game: Chess | Shogi, held: list[tuple[Record, float]], left_out: Counter[str]) -> _Chunk:
+    """Chess or shogi, whose records know their legal actions or are checked in a kernel."""
     roots, lines, results = [], [], []
     for record, result in held:
         try:
-            roots.append(chess_moves.start_of(record))
+            roots.append(chess_moves.start_of(record) if record.game != "shogi" else shogi_moves.start_of(record.setup))
         except ValueError:
             left_out["no legal first position"] += 1
             continue
         try:
-            lines.append(chess_moves.actions_of(record))
+            if record.game == "shogi":
+                lines.append(shogi_moves.actions_of(record)[:MAX_PLIES])
+            else:
+                lines.append(chess_moves.actions_of(record))
         except ValueError:
             left_out["moves that are no moves"] += 1
             roots.pop()

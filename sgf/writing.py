@@ -1,4 +1,4 @@
-"""`save`, and `Record` -> SGF; `pgn_writing` has PGN.
+"""`save`, and `Record` -> SGF; `pgn_writing` has PGN, `shogi_writing` CSA, KIF, KI2 and USI.
 
 A record that still has the tree it was read from is written as that tree, variations and all, with the root's
 properties changed where the record's fields were. One without, or with other moves, is written from its fields.
@@ -38,6 +38,7 @@ from sakiyomi.sgf.grammar import GameTree, encode, escape, write_node, write_tre
 from sakiyomi.sgf.mainline import BLACK, WHITE, MainLine
 from sakiyomi.sgf.pgn_writing import pgn_parts
 from sakiyomi.sgf.record import Record
+from sakiyomi.sgf.shogi_writing import shogi_parts
 
 Values = dict[str, list[str]]
 _NODES_A_LINE = 10
@@ -46,24 +47,28 @@ _COMPRESS: dict[str, Callable[[IO[bytes]], Any]] = {
     ".xz": partial(lzma.LZMAFile, mode="wb"),
     ".bz2": partial(bz2.BZ2File, mode="wb"),
 }
+_SHOGI = {".csa": "csa", ".kif": "kif", ".kifu": "kif", ".ki2": "ki2", ".usi": "usi"}
 _GM = {"othello": "2", "chess": "3", "chess960": "3", "shogi": "8"}
 
 
 def save(records: Record | Iterable[Record], path: str | os.PathLike[str], charset: str | None = None) -> None:
-    """Write one record, or several into one file: as PGN if the path ends in .pgn, else as SGF.
+    """Write one record, or several into one file: as PGN if the path ends in .pgn, as shogi records if it ends in .csa,
+    .kif, .kifu, .ki2 or .usi, else as SGF.
 
-    Behind that, .gz, .xz or .bz2 compresses. PGN is written as it comes, so that any number of records fits.
+    Behind that, .gz, .xz or .bz2 compresses. All but SGF is written as it comes, so that any number of records fits.
 
-    `charset` is a name that CA may hold; by default, for SGF, the one that all records came in, or else UTF-8. The file
-    appears whole or not at all. Raises ValueError for a charset that is unknown or lacks a character, for a record that
-    the format cannot hold, and for a path that names a format that is not written.
+    `charset` is a name that CA may hold; by default, for SGF, the one that all records came in, or else UTF-8; for .kif
+    and .ki2 Shift_JIS, as other programs expect, or UTF-8 where that lacks a character; UTF-8 for the others. The file
+    appears whole or not at all. Raises ValueError for a charset that is unknown or lacks a character, and for a record
+    that the format cannot hold.
     """
     path = Path(path)
     packed = path.suffix.lower() in _COMPRESS
     ending = Path(path.stem).suffix.lower() if packed else path.suffix.lower()
-    if ending in (".csa", ".kif", ".kifu", ".ki2", ".usi"):
-        raise ValueError(f"cannot write {path}: records are written as SGF (.sgf) or PGN (.pgn)")
-    parts = pgn_parts(records, charset or "UTF-8") if ending == ".pgn" else iter([to_sgf(records, charset)])
+    if ending in _SHOGI:
+        parts = shogi_parts(_SHOGI[ending], records, charset if ending in (".kif", ".ki2") else charset or "UTF-8")
+    else:
+        parts = pgn_parts(records, charset or "UTF-8") if ending == ".pgn" else iter([to_sgf(records, charset)])
     write_whole(path, parts, _COMPRESS[path.suffix.lower()] if packed else None)
 
 

@@ -15,6 +15,7 @@ from sakiyomi.boards.chess.movegen import (
     put_pawns,
     put_promotions,
 )
+from sakiyomi.boards.chess.san import kind_at as piece_at
 from sakiyomi.boards.chess.state import (
     CASTLE,
     DIAGONALS,
@@ -41,16 +42,8 @@ WORTH = np.array([100, 320, 330, 500, 950, 20_000, 0], np.int64)
 @kernel
 def kind_at(w, b, square):
     """What stands on `square`: 0 pawn, 1 knight, 2 bishop, 3 rook, 4 queen, 5 king, 6 nothing."""
-    here = ONE << square
-    if w[b + PAWNS] & here != ZERO:
-        return U(0)
-    if w[b + KNIGHTS] & here != ZERO:
-        return U(1)
-    if w[b + DIAGONALS] & here != ZERO:
-        return U(4) if w[b + ORTHOGONALS] & here != ZERO else U(2)
-    if w[b + ORTHOGONALS] & here != ZERO:
-        return U(3)
-    return U(5) if w[b + KINGS] & here != ZERO else NO_PIECE
+    occupied = w[b + PAWNS] | w[b + KNIGHTS] | w[b + DIAGONALS] | w[b + ORTHOGONALS] | w[b + KINGS]
+    return piece_at(w, b, square) if (occupied >> square) & ONE != ZERO else NO_PIECE
 
 
 @kernel

@@ -148,7 +148,10 @@ def _moves(
     """The moves as `say` writes them: each in the position itself, or those of a line in turn."""
     row, found = states.copy(), []
     for text in texts:
-        move = _legal(row, text, chess960)
+        try:
+            move = _legal(row, text, chess960)
+        except (BadNotation, IllegalMove) as error:
+            raise type(error)(f"operation {opcode}: {error}") from None
         found.append(say(row, move, chess960))
         if opcode == LINE:
             rules.make_rows(0, 1, row.view(np.uint64), np.array([move], np.uint16))

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from operator import index
 from typing import Any
 
 import numpy as np
@@ -49,11 +50,14 @@ class Chess:
 
     def new(self, batch: int) -> States:
         """The usual start position, in Chess960 too (number 518); others by `start`."""
-        return np.repeat(_start(starts.STANDARD), batch)
+        return np.repeat(_start(starts.STANDARD), index(batch))
 
     def start(self, numbers: NDArray[np.integer[Any]]) -> States:
         """[B] start positions of Chess960 by number, 0 to 959. Raises ValueError for others, or in standard chess."""
-        if not self.chess960 and np.any(np.asarray(numbers) != starts.STANDARD):
+        numbers = np.asarray(numbers)
+        if not np.issubdtype(numbers.dtype, np.integer) and numbers.size:
+            raise ValueError(f"start positions are numbered by whole numbers, not by {numbers.dtype}")
+        if not self.chess960 and np.any(numbers != starts.STANDARD):
             raise ValueError("only Chess(chess960=True) has start positions other than 518")
         return np.concatenate([_start(int(number)) for number in numbers] or [self.new(0)])
 
@@ -173,6 +177,8 @@ class Chess:
     def san(self, state: Any, action: int) -> str:
         """A legal action in strict SAN, "Nbxd7+". Raises IllegalMove for others."""
         row, action = _row(state), int(action)
+        if not 0 <= action < ACTIONS:
+            raise IllegalMove(f"action {action} is not one of {self.name}'s 0..{ACTIONS - 1}")
         for move in notation.moves(row):
             if notation.action_of(move, self.chess960) == action:
                 return notation.san(row, move)

@@ -2,7 +2,8 @@
 
 SAN as read may lack or have too much of what only helps the reader: captures without x, needless origins (Ng1f3,
 Ng1-f3, e2-e4), promotions as e8Q, e8=Q, e8(Q), castling with zeros, signs of check, mate, e.p. and annotation (!?).
-What must be there is what tells the move from all other legal ones.
+Figurines are read as the letters, and all dashes are alike. What must be there is what tells the move from all other
+legal ones.
 """
 
 import re
@@ -19,6 +20,7 @@ from sakiyomi.boards.game import BadNotation, IllegalMove, States
 _TO = r"[x:×-]?([a-h][1-8])(?:=|/|\()?([NBRQnbrq]?)\)?(?: ?e\.?p\.?)?"
 _UCI = re.compile("([a-h][1-8])" + _TO)  # with both squares, whatever stands between them
 _SAN = re.compile("([NBRQKP]?)([a-h]?)([1-8]?)" + _TO)
+_PLAIN = str.maketrans("♔♕♖♗♘♙♚♛♜♝♞♟‐‑‒–—―−", "KQRBNPKQRBNP-------")
 _ASSESSMENTS = ("+/-", "+/=", "+-", "+=")
 _CASTLE_SHORT, _CASTLE_LONG = re.compile("[O0o]-?[O0o]"), re.compile("[O0o]-?[O0o]-?[O0o]")
 
@@ -83,13 +85,13 @@ def _parse_uci(states: States, text: str, match: re.Match[str], chess960: bool) 
             to = rooks[0] if rooks else to
     action = int(ACTION[64 * origin + to])
     if action == ACTIONS:
-        raise BadNotation(f"{text!r}: no piece moves from {match[1]} to {match[2]}")
+        raise BadNotation(f"{text!r} in {write(states)}: no piece moves from {match[1]} to {match[2]}")
     return action
 
 
 def _without_signs(text: str) -> str:
-    """A move's text without the signs of check, mate, annotation and assessment behind it."""
-    plain = text.strip()
+    """A move's text in ASCII, without the signs of check, mate, annotation and assessment behind it."""
+    plain = text.strip().translate(_PLAIN)
     for sign in _ASSESSMENTS:
         plain = plain.removesuffix(sign)
     return plain.rstrip("+#!?").rstrip()
@@ -105,8 +107,9 @@ def parse_san(states: States, text: str) -> int:
     elif match:
         found = _fitting(states, *match.groups())
     else:
-        shown = text if len(text) <= 80 else text[:77] + "..."
-        raise BadNotation(f"{shown!r} is no move: SAN such as Nf3, exd5, e8=Q, O-O or UCI such as e2e4 is wanted")
+        shown = text if len(text) <= 40 else text[:37] + "..."
+        wanted = "SAN such as Nf3, exd5, e8=Q, O-O or UCI such as e2e4"
+        raise BadNotation(f"{shown!r} is no move in {write(states)}: {wanted} is wanted")
     if not found:
         why = why_no_san(states, *match.groups()) if match else why_no_castling(states, bool(short))
         raise IllegalMove(f"illegal move {text} in {write(states)}: {why}")

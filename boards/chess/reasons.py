@@ -21,8 +21,11 @@ def squares_of(action: int) -> tuple[int, int, int]:
     return origin, to if origin // 8 == 6 and to // 8 == 7 else 64, piece + 1
 
 
-def why_illegal(states: States, action: int, chess960: bool) -> str:
-    """The rule that forbids `action` in states[0], an ongoing game."""
+def why_illegal(states: States, action: int, chess960: bool | None) -> str:
+    """The rule that forbids `action` in states[0], an ongoing game.
+
+    Castling is a king's step of two files, in Chess960 one onto his rook; with None no king's move means it.
+    """
     flip = 56 * int(states["turn"][0])
     side = "Black" if flip else "White"
     origin, to, under = squares_of(action)
@@ -64,7 +67,7 @@ def why_no_san(states: States, letter: str, file: str, rank: str, target: str, b
     ]
     if not own:
         return f"{side} has no {name}{told}"
-    reasons = {why_illegal(states, action, True) for square in own if (action := _action(square, to, turn)) < ACTIONS}
+    reasons = {why_illegal(states, action, None) for square in own if (action := _action(square, to, turn)) < ACTIONS}
     better = sorted(reason for reason in reasons if "cannot go to" not in reason)
     if better:
         return better[0]
@@ -84,17 +87,44 @@ def why_no_castling(states: States, short: bool) -> str:
     return _why_no_castling(states, ("White", "Black")[turn], king, 7 if short else 0)
 
 
-def _is_castling(pieces: dict[int, str], origin: int, to: int, chess960: bool) -> bool:
+def _is_castling(pieces: dict[int, str], origin: int, to: int, chess960: bool | None) -> bool:
+    if chess960 is None:
+        return False
     return pieces.get(to) == "R" if chess960 else abs(to - origin) == 2
 
 
 def _why_no_castling(states: States, side: str, origin: int, to: int) -> str:
+    """Why the king on `origin` may not castle to the side of `to`, both as the mover sees them."""
     flip = 56 * int(states["turn"][0])
-    rooks = [square ^ flip for square in castling_squares(states) if (square ^ flip) < 8]
+    pieces = {square ^ flip: sign.swapcase() if flip else sign for square, sign in pieces_by_square(states).items()}
     right = to > origin
-    if not any((rook > origin) == right for rook in rooks):
+    rooks = [rook for square in castling_squares(states) if (rook := square ^ flip) < 8 and (rook > origin) == right]
+    if not rooks:
         return f"{side} has no right to castle on the {'king' if right else 'queen'}'s side"
-    return "castling needs empty squares between, and the king neither in check nor passing or reaching an attacked one"
+    rook, king_to, rook_to = rooks[0], 6 if right else 2, 5 if right else 3
+    path = set(_way(origin, king_to)) | set(_way(rook, rook_to))
+    for square in sorted(path - {origin, rook}):
+        if square in pieces:
+            return f"the {_NAMES[pieces[square].upper()]} on {square_name(square ^ flip)} stands between king and rook"
+    if _attacked(pieces, origin):
+        return f"{side}'s king is in check, and may not castle out of it"
+    for square in _way(origin, king_to):
+        if _attacked(pieces, square):
+            passing = "pass" if square != king_to else "reach"
+            return f"{side}'s king would {passing} {square_name(square ^ flip)}, which is attacked"
+    return f"{side}'s king would be in check once the rook has left {square_name(rook ^ flip)}"
+
+
+def _way(origin: int, to: int) -> list[int]:
+    """The squares of a rank after `origin` up to `to`."""
+    step = 1 if to > origin else -1
+    return list(range(origin + step, to + step, step)) if to != origin else []
+
+
+def _attacked(pieces: dict[int, str], square: int) -> bool:
+    """Could the other side, whose pieces are small letters, take a piece on `square`?"""
+    theirs = {place ^ 56: sign.swapcase() for place, sign in pieces.items()} | {square ^ 56: "k"}
+    return any(sign.isupper() and _reaches(theirs, sign, place, square ^ 56, 0) for place, sign in theirs.items())
 
 
 def _reaches(pieces: dict[int, str], piece: str, origin: int, to: int, ep: int) -> bool:

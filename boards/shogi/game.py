@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sakiyomi.boards import rows
 from sakiyomi.boards.batches import counters, plain, ready
 from sakiyomi.boards.game import BadNotation, States, Symmetry, one
-from sakiyomi.boards.shogi import handicaps, perft, planes, reasons, rollout, rules, sfen, usi
+from sakiyomi.boards.shogi import csa, handicaps, japanese, perft, planes, reasons, rollout, rules, sfen, usi
 from sakiyomi.boards.shogi.actions import ACTIONS
 from sakiyomi.boards.shogi.state import MAX_PLIES, MOST_MOVES, STATE, U
 from sakiyomi.boards.symmetry import identity
@@ -124,9 +124,26 @@ class Shogi:
         """USI."""
         return usi.move_text(_row(state), int(action))
 
+    def csa_text(self, state: Any, action: int) -> str:
+        """CSA: "+7776FU"."""
+        return csa.move_text(_row(state), int(action))
+
+    def kif_text(self, state: Any, action: int) -> str:
+        """KIF of a legal action: "７六歩(77)"."""
+        return japanese.kif_text(_row(state), int(action))
+
+    def ki2_text(self, state: Any, action: int) -> str:
+        """KI2, the usual Japanese text, of a legal action: "▲７六歩"."""
+        return japanese.ki2_text(_row(state), int(action))
+
     def parse_move(self, state: Any, text: str) -> int:
-        """The action that a USI text names. Raises BadNotation."""
-        return usi.parse(_row(state), text)
+        """The action that a text names: USI ("7g7f"), CSA ("+7776FU"), KIF ("７六歩(77)") or KI2 ("▲７六歩").
+
+        Raises BadNotation.
+        """
+        row = _row(state)
+        action = csa.parse(row, text) if text.isascii() else japanese.parse(row, text)
+        return usi.parse(row, text) if action is None else action
 
     def position_text(self, state: Any) -> str:
         """SFEN."""

@@ -12,6 +12,7 @@ import numpy as np
 from sakiyomi.boards.game import BadNotation, States
 from sakiyomi.boards.shogi.state import STATE
 
+MAX_NUMBER = 65_536  # of the first move of a game
 START = "lnsgkgsnl/1r5b1/ppppppppp/9/9/9/PPPPPPPPP/1B5R1/LNSGKGSNL b - 1"
 LETTERS = ".PLNSGBRK"
 HAND_ORDER = (7, 6, 5, 4, 3, 2, 1)  # rook first
@@ -79,8 +80,10 @@ def read(text: str) -> tuple[dict[int, int], list[list[int]], int, int]:
     if fields[1] not in ("b", "w"):
         raise bad(f"whose turn it is must be b or w, not {fields[1]!r}")
     number = fields[3] if len(fields) == 4 else "1"
-    if not re.fullmatch("[0-9]{1,5}", number):
+    if not re.fullmatch("[0-9]+", number):
         raise bad(f"the move number must be a number, not {number!r}")
+    if len(number) > 9 or int(number) > MAX_NUMBER:
+        raise bad(f"the move number must be {MAX_NUMBER} or less, not {number[:20]}")
     return _read_pieces(fields[0], bad), _read_hands(fields[2], bad), "bw".index(fields[1]), max(int(number), 1) - 1
 
 

@@ -167,14 +167,14 @@ def test_seconds_limit_the_depth():
 
 def test_settings_and_games():
     assert AlphaBetaPlayer(6).name == "alphabeta:6"
-    with pytest.raises(ValueError, match="at least 1 ply ahead, got depth 0"):
+    with pytest.raises(ValueError, match="depth of alphabeta must be a whole number of 1 or more plies, got 0"):
         AlphaBetaPlayer(0)
     for act in (
         lambda: AlphaBetaPlayer().choose(Position(Go(size=5)), Budget()),
         lambda: AlphaBetaPlayer().begin(Go(size=5), 0, np.random.default_rng()),
     ):
         with pytest.raises(
-            ValueError, match="alphabeta plays chess, chess960, tictactoe, connect4 and othello, not go-5x5; uct"
+            ValueError, match="alphabeta plays chess, chess960, shogi, tictactoe, connect4 and othello, not go-5x5; uct"
         ):
             act()
 
@@ -261,7 +261,7 @@ def test_chess_thinks_of_the_moves_it_is_told():
         move, told = thought(position, Budget(depth=4), moves)
         assert move in moves
         assert all(one.line[0] in moves for one in told)
-    with pytest.raises(IllegalMove, match="the list of moves is empty"):
+    with pytest.raises(ValueError, match="the list of moves is empty"):
         thought(position, Budget(), [])
     with pytest.raises(IllegalMove, match="illegal move a1a5"):
         thought(position, Budget(), ["a1a5"])

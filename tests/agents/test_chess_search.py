@@ -7,10 +7,12 @@ import chess
 import numpy as np
 import pytest
 
-from sakiyomi.agents.parts import chess_captures, chess_evaluation, chess_search, chess_table
-from sakiyomi.agents.parts.chess_search import INFINITE, QUIESCENCE, ROW, TABLE
-from sakiyomi.agents.parts.chess_table import MATE, WON
-from sakiyomi.agents.parts.chess_thinking import ChessSearcher, Limits, texts, thought_of
+from sakiyomi.agents.parts import chess_captures, chess_evaluation, search_nodes, search_table
+from sakiyomi.agents.parts.chess_search import ROW
+from sakiyomi.agents.parts.chess_thinking import ChessSearcher
+from sakiyomi.agents.parts.deepening import Limits, thought_of
+from sakiyomi.agents.parts.search_nodes import EVERYTHING, INFINITE, QUIESCENCE, TABLE
+from sakiyomi.agents.parts.search_table import MATE, WON
 from sakiyomi.boards import Ending, Position
 from sakiyomi.boards.chess import Chess, notation, rules
 from sakiyomi.boards.chess.state import CASTLE, HOT, MOST_MOVES
@@ -133,7 +135,7 @@ def minimax(board, depth, quiesce=False, ply=0, alpha=-INFINITE, beta=INFINITE):
 def searched(position, depth, features, choices=None):
     """What the searcher finds, without random bonuses."""
     choices = choices or notation.moves(position.state)
-    searcher = ChessSearcher(1, features)
+    searcher = ChessSearcher(GAME, 1, features)
     return searcher.search(position.state, choices, np.zeros(len(choices), np.int64), Limits(depth))
 
 
@@ -256,14 +258,14 @@ def test_table_gives_back_what_was_stored():
         depth, bound, ply = int(rng.integers(1, 100)), int(rng.integers(1, 4)), U(rng.integers(100))
         value = int(rng.choice([rng.integers(-WON, WON), MATE - 120, 120 - MATE]))
         table[:] = 0
-        chess_table.store(table, key, move, depth, U(bound), value, ply, U(rng.integers(256)))
-        entry = U(chess_table.probe(table, key))
-        assert entry & chess_table.MOVE_BITS == move
-        assert (chess_table.depth_of(entry), chess_table.bound_of(entry)) == (depth, bound)
-        assert chess_table.value_of(entry, ply) == value
-        assert chess_table.probe(table, key ^ U(1)) == 0
+        search_table.store(table, key, move, depth, U(bound), value, ply, U(rng.integers(256)))
+        entry = U(search_table.probe(table, key))
+        assert entry & search_table.MOVE_BITS == move
+        assert (search_table.depth_of(entry), search_table.bound_of(entry)) == (depth, bound)
+        assert search_table.value_of(entry, ply) == value
+        assert search_table.probe(table, key ^ U(1)) == 0
         mate = abs(value) > WON
-        nearer = chess_table.value_of(entry, U(0))
+        nearer = search_table.value_of(entry, U(0))
         assert abs(nearer) == abs(value) + (int(ply) if mate else 0)
 
 
@@ -271,10 +273,10 @@ def test_table_keeps_the_deep_and_the_new():
     table = np.zeros(4, np.uint64)
 
     def put(key, depth, age):
-        chess_table.store(table, U(key), U(1), depth, U(1), 0, U(0), U(age))
+        search_table.store(table, U(key), U(1), depth, U(1), 0, U(0), U(age))
 
     def kept():
-        return {key for key in range(1, 9) if chess_table.probe(table, U(key))}
+        return {key for key in range(1, 9) if search_table.probe(table, U(key))}
 
     put(1, 9, 0)
     put(2, 3, 0)
@@ -329,11 +331,11 @@ def test_windows_and_depths_before_change_no_value():
     for fen in FENS:
         position = Position(GAME, fen)
         found = searched(position, 6 if len(notation.moves(position.state)) < 25 else 4, QUIESCENCE)
-        searcher = ChessSearcher(1, QUIESCENCE)
+        searcher = ChessSearcher(GAME, 1, QUIESCENCE)
         moves = np.array(notation.moves(position.state), np.uint16)
-        searcher._set_up(position.state)
-        searcher._control[chess_search.MOST_NODES] = 1 << 62
-        once = searcher._iterate(moves, np.zeros(len(moves), np.int64), found.depth, WON)
+        searcher.set_up(position.state)
+        searcher.deepening.control[search_nodes.MOST_NODES] = 1 << 62
+        once = searcher.deepening.iterate(moves, np.zeros(len(moves), np.int64), found.depth, WON)
         assert once.value == found.value
 
 
@@ -344,10 +346,12 @@ def test_windows_and_depths_before_change_no_value():
 def test_mates_are_found(moves, fen):
     position = Position(GAME, fen)
     choices = notation.moves(position.state)
-    found = ChessSearcher(4).search(position.state, choices, np.zeros(len(choices), np.int64), Limits(nodes=3_000_000))
+    found = ChessSearcher(GAME, 4).search(
+        position.state, choices, np.zeros(len(choices), np.int64), Limits(nodes=3_000_000)
+    )
     assert found.value == MATE - (2 * moves - 1)
-    assert thought_of(GAME, position.state, found, 0.0).mate == moves
-    for move in texts(GAME, position.state, found.play):
+    assert thought_of(found, (), 400, 0.0).mate == moves
+    for move in ChessSearcher(GAME, 1).texts(position.state, found.play):
         position.play(move)
     outcome = position.outcome()
     assert (outcome.winner, outcome.ending) == (int(fen.split()[1] == "b"), Ending.CHECKMATE)
@@ -355,8 +359,8 @@ def test_mates_are_found(moves, fen):
 
 def test_being_mated_is_told():
     position = Position(GAME, "6k1/R7/1R6/8/8/8/8/6K1 b - - 0 1")
-    found = searched(position, 4, chess_search.EVERYTHING)
-    thought = thought_of(GAME, position.state, found, 0.0)
+    found = searched(position, 4, EVERYTHING)
+    thought = thought_of(found, (), 400, 0.0)
     assert (found.value, thought.mate, thought.value, thought.centipawns) == (2 - MATE, -1, -1.0, None)
 
 
@@ -364,7 +368,7 @@ def value_of(fen, depth, moves=()):
     position = Position(GAME, fen)
     for move in moves:
         position.play(move)
-    return searched(position, depth, chess_search.EVERYTHING).value
+    return searched(position, depth, EVERYTHING).value
 
 
 def test_draws_by_rule():
@@ -384,8 +388,8 @@ def test_repetition_is_a_draw():
         position.play(move)
     state = position.state
     back = [m for m in notation.moves(state) if GAME.move_text(state, notation.action_of(m, False)) == "a1a2"]
-    assert searched(position, 4, chess_search.EVERYTHING, back).value == 0
-    assert searched(position, 4, chess_search.EVERYTHING).value > 300
+    assert searched(position, 4, EVERYTHING, back).value == 0
+    assert searched(position, 4, EVERYTHING).value > 300
 
 
 @pytest.mark.slow
@@ -393,7 +397,7 @@ def test_repetition_is_a_draw():
 def test_tactics(fen, best):
     position = Position(GAME, fen)
     choices = notation.moves(position.state)
-    found = ChessSearcher(64).search(
+    found = ChessSearcher(GAME, 64).search(
         position.state, choices, np.zeros(len(choices), np.int64), Limits(nodes=20_000_000)
     )
     assert notation.san(position.state, found.play[0]).rstrip("+#") == best.rstrip("+#")
@@ -407,14 +411,14 @@ def test_nodes_are_kept_to_exactly():
     choices = notation.moves(position.state)
     bonus = np.zeros(len(choices), np.int64)
     for nodes in (1, 2, 47, 1000, 12_345):
-        found = ChessSearcher().search(position.state, choices, bonus, Limits(nodes=nodes))
-        again = ChessSearcher().search(position.state, choices, bonus, Limits(nodes=nodes))
+        found = ChessSearcher(GAME).search(position.state, choices, bonus, Limits(nodes=nodes))
+        again = ChessSearcher(GAME).search(position.state, choices, bonus, Limits(nodes=nodes))
         assert found == again
         assert found.play[0] in choices
         assert found.nodes <= nodes
-        searcher = ChessSearcher()
+        searcher = ChessSearcher(GAME)
         searcher.search(position.state, choices, bonus, Limits(nodes=nodes))
-        assert searcher._control[chess_search.NODES] == nodes
+        assert searcher.deepening.control[search_nodes.NODES] == nodes
 
 
 def test_stops_at_once():
@@ -422,7 +426,7 @@ def test_stops_at_once():
     position = Position(GAME, FENS[5])
     choices = notation.moves(position.state)
     bonus = np.zeros(len(choices), np.int64)
-    searcher, late = ChessSearcher(), {"stop": 9.0, "seconds": 9.0}
+    searcher, late = ChessSearcher(GAME), {"stop": 9.0, "seconds": 9.0}
     searcher.search(position.state, choices, bonus, Limits(2))
     for _ in range(3):
         stop = Event()
@@ -440,5 +444,5 @@ def test_stops_at_once():
 
 
 def test_settings():
-    with pytest.raises(ValueError, match="at least 1 megabyte, got 0"):
-        ChessSearcher(0)
+    with pytest.raises(ValueError, match="whole number of 1 or more megabytes, got 0"):
+        ChessSearcher(GAME, 0)

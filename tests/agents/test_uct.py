@@ -13,6 +13,7 @@ from sakiyomi.boards.connect4 import ConnectFour
 from sakiyomi.boards.game import IllegalMove
 from sakiyomi.boards.go import Go
 from sakiyomi.boards.othello import Othello
+from sakiyomi.boards.shogi import Shogi
 from sakiyomi.boards.tictactoe import TicTacToe
 
 
@@ -83,10 +84,18 @@ def test_choose_leaves_the_position_alone_and_needs_no_begin():
         UCTPlayer(20).choose(position.after("pass").after("pass"), Budget())
 
 
-@pytest.mark.parametrize("settings", [{"simulations": 0}, {"c": -1.0}, {"c": float("nan")}, {"megabytes": 0}])
-def test_settings_out_of_range_are_refused(settings):
-    with pytest.raises(ValueError, match=r"uct needs|must be 0 or more|at least 1 megabyte"):
-        UCTPlayer(**settings)
+@pytest.mark.parametrize("value", [0, 2.5, True, float("nan"), "9", None])
+def test_counts_that_are_none_are_refused(value):
+    with pytest.raises(ValueError, match=r"the simulations of uct must be a whole number of 1 or more, got"):
+        UCTPlayer(value)
+    with pytest.raises(ValueError, match=r"the tree of uct must be a whole number of 1 or more megabytes, got"):
+        UCTPlayer(megabytes=value)
+
+
+@pytest.mark.parametrize("c", [-1.0, float("nan"), float("inf"), True, "1"])
+def test_weights_that_are_none_are_refused(c):
+    with pytest.raises(ValueError, match=r"the exploration weight c of uct must be a finite number of 0 or more, got"):
+        UCTPlayer(c=c)
 
 
 def test_rng_of_the_game_decides():
@@ -108,7 +117,9 @@ def think(player, position, budget, moves=None, stop=None):
     return move, told
 
 
-@pytest.mark.parametrize("game", [Chess(), Go(size=5), Othello(size=6), TicTacToe()], ids=lambda game: game.name)
+@pytest.mark.parametrize(
+    "game", [Chess(), Go(size=5), Othello(size=6), Shogi(), TicTacToe()], ids=lambda game: game.name
+)
 def test_thoughts_are_of_the_search(game):
     position = Position(game)
     move, told = think(UCTPlayer(seed=3), position, Budget(1000))

@@ -64,7 +64,7 @@ def agree(tournament: Tournament, games: list[chess.pgn.Game]) -> None:
 
 @pytest.mark.parametrize("mode", REASONS)
 def test_a_failing_engine_loses_and_the_tournament_goes_on(mode, tmp_path, monkeypatch):
-    monkeypatch.setattr("sakiyomi.arena.uci.SILENCE", 0.2)
+    monkeypatch.setattr("sakiyomi.arena.engine_player.SILENCE", 0.2)
     termination, reason = REASONS[mode]
     players = {"bad": f"uci:{FAKE} {mode}", "good": f"uci:{FAKE} good"}
     budget = Budget(seconds=0.2) if termination is Termination.STALL else Budget()
@@ -223,7 +223,7 @@ def test_a_settings_file_may_leave_out_engines(tmp_path):
     assert settings.missing == ("ghost",)
     assert settings.players == ["random=random", f"fake=uci:{FAKE} good@nodes=5"]
     path.write_text('game = "chess"\nif_installed = ["random"]\n[players]\nrandom = "random"\n')
-    with pytest.raises(ValueError, match='names \'random\', which is no player with a "gtp:" or "uci:" spec'):
+    with pytest.raises(ValueError, match='names \'random\', which is no player with a "gtp:", "uci:" or "usi:" spec'):
         read_settings(path)
 
 

@@ -39,7 +39,9 @@ def test_a_table_in_a_terminal(monkeypatch):
         assert words in text
 
 
-@pytest.mark.parametrize(("game", "plies", "move"), [("chess", 23, 12), ("chess", 24, 12), ("go-9x9", 23, 23)])
+@pytest.mark.parametrize(
+    ("game", "plies", "move"), [("chess", 23, 12), ("chess", 24, 12), ("shogi", 24, 24), ("go-9x9", 23, 23)]
+)
 def test_moves_are_counted_as_players_of_the_game_count_them(game, plies, move):
     running = [(Pairing(7, "a", "b", Opening(), 4), plies)]
     tournament = SimpleNamespace(

@@ -102,3 +102,14 @@ def test_records_of_another_game(tmp_path):
 def test_wrong_sources(source, words):
     with pytest.raises(ValueError, match=words):
         load_openings(source, TICTACTOE, 3)
+
+
+def test_move_numbers_may_stand_in_lines(tmp_path):
+    path = tmp_path / "lines.txt"
+    path.write_text("1. d4 d5 2. c4\n1.e4 e5 2.Nf3 Nc6\n1. d4 2... d5  # odd numbers are no matter\n")
+    found = load_openings(str(path), make_game("chess"), 1)
+    assert [opening.moves for opening in found] == [
+        ("d2d4", "d7d5", "c2c4"),
+        ("e2e4", "e7e5", "g1f3", "b8c6"),
+        ("d2d4", "d7d5"),
+    ]

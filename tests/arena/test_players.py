@@ -86,7 +86,11 @@ def test_general_players_play_every_game(spec, game):
     ("spec", "game", "words"),
     [
         ("perfect", "go-9x9", "perfect plays tictactoe, connect4 and othello, not go-9x9"),
-        ("alphabeta:3", "go-9x9", "alphabeta plays chess, chess960, tictactoe, connect4 and othello, not go-9x9"),
+        (
+            "alphabeta:3",
+            "go-9x9",
+            "alphabeta plays chess, chess960, shogi, tictactoe, connect4 and othello, not go-9x9",
+        ),
         ("gtp:gnugo", "connect4", "GTP engines play Go, not connect4"),
     ],
 )

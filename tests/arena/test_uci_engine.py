@@ -112,13 +112,17 @@ def test_a_mate_in_one_is_played_and_told(engine):
 
 
 def test_pondering_through_a_game(engine):
+    """The expected reply is played, except where a game is over: then the next begins, and the pondering is in vain."""
     board, hits = chess.Board(), 0
     for _ in range(6):
         played = engine.play(board, chess.engine.Limit(white_clock=2, black_clock=2), ponder=True, game="pondered")
         board.push(played.move)
         hit = played.ponder is not None
         hits += hit
-        board.push(played.ponder if hit else next(iter(board.legal_moves)))
+        if not board.is_game_over():
+            board.push(played.ponder if hit else next(iter(board.legal_moves)))
+        if board.is_game_over():
+            board = chess.Board()
     assert hits
     assert engine.play(chess.Board(), chess.engine.Limit(depth=1)).move is not None  # the last pondering is broken off
 

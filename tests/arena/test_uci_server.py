@@ -7,10 +7,8 @@ import time
 import pytest
 from uci_talk import Talk
 
-from sakiyomi.arena.uci_info import centipawns, info
 from sakiyomi.boards import Budget, Position
 from sakiyomi.boards.chess import Chess
-from sakiyomi.boards.player import Thought
 
 OPTION = re.compile(r"option name [\w ]+ type (check default (true|false)|spin default \d+ min \d+ max \d+)")
 KIWIPETE = "r3k2r/p1ppqpb1/bn2pnp1/3PN3/1p2P3/2N2Q1p/PPPBBPPP/R3K2R w KQkq - 0 1"
@@ -335,33 +333,6 @@ def test_lines_and_moves_expected(talk):
     *said, best = talk("python:uci_talk:Thinks").ask("position startpos moves e2e4", "go depth 1")
     assert said == ["info depth 2 score cp 191 nodes 30 nps 2000 time 15 pv a7a6 e4e5"]
     assert best == "bestmove a7a6 ponder e4e5"
-
-
-@pytest.mark.parametrize(
-    ("thought", "line"),
-    [
-        (Thought(("e2e4", "e2e4"), 0.0), "info depth 1 score cp 0 nodes 0 nps 0 time 0 pv e2e4"),
-        (Thought((), centipawns=-31, value=0.5, depth=9), "info depth 9 score cp -31 nodes 0 nps 0 time 0"),
-        (
-            Thought(("x",), centipawns=9, mate=-2, nodes=5, seconds=1),
-            "info depth 1 score mate -2 nodes 5 nps 5 time 1000",
-        ),
-        (Thought(("e4", "e7-e5", "Nf3")), "info depth 1 nodes 0 nps 0 time 0 pv e2e4 e7e5 g1f3"),
-    ],
-)
-def test_thoughts_as_lines(thought, line):
-    assert info(thought, Position(Chess())) == line
-
-
-def test_centipawns_of_values():
-    """A lead of 100 centipawns is an expected score of 64.0 %, one of 400 of 10/11 (win expectation of 400 points)."""
-    assert [centipawns(value) for value in (0, 2 * 10 / 11 - 1, 1 - 2 * 10 / 11, 2 * 0.64006 - 1)] == [
-        0,
-        400,
-        -400,
-        100,
-    ]
-    assert centipawns(1.0) == -centipawns(-1.0) == 1720
 
 
 # --- the end of the game, and the faults of players

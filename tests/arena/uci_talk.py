@@ -16,7 +16,11 @@ class Talk:
     def __init__(self, spec="python:fakes:First", game=None, seed=1):
         self.lines: list[str] = []
         self._came = Condition()
-        self.session = Session(spec, game or Chess(), seed, say=self._hear)
+        self.session = self.open(spec, game, seed, self._hear)
+
+    def open(self, spec, game, seed, say):
+        """The session that is talked to."""
+        return Session(spec, game or Chess(), seed, say=say)
 
     def _hear(self, line):
         assert "\n" not in line

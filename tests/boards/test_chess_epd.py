@@ -141,3 +141,9 @@ def test_any_text_reads_or_is_refused(text):
         pass
     else:
         assert GAME.parse_epd(f"{START} {text}")[0].shape == (1,)
+
+
+@pytest.mark.parametrize("operation", ["bm --", "bm Nf3 e5", "pv e4 e4"])
+def test_moves_that_are_none_are_named_with_operation_and_position(operation):
+    with pytest.raises((BadNotation, IllegalMove), match=f"operation {operation[:2]}: .*{START.split()[0][:8]}"):
+        GAME.parse_epd(f"{START} {operation};")

@@ -121,9 +121,14 @@ def test_castling_texts_of_chess960():
     [
         (peer.STARTING_FEN, "e5", IllegalMove, "no pawn can go to e5"),
         (peer.STARTING_FEN, "Ke2", IllegalMove, "White's own pawn stands on e2"),
-        (peer.STARTING_FEN, "O-O", IllegalMove, "castling needs empty squares between"),
+        (peer.STARTING_FEN, "O-O", IllegalMove, "the bishop on f1 stands between king and rook"),
+        (f"r3k1nr/{'8/' * 6}4K3 b kq - 0 1", "O-O", IllegalMove, "the knight on g8 stands between king and rook"),
+        ("3rk3/8/8/8/8/8/8/R3K2R w KQ - 0 1", "O-O-O", IllegalMove, "White's king would pass d1, which is attacked"),
+        ("4k3/8/8/8/8/8/7p/R3K2R w KQ - 0 1", "O-O", IllegalMove, "White's king would reach g1, which is attacked"),
+        ("r3k3/8/8/8/4R3/8/8/4K3 b q - 0 1", "O-O-O", IllegalMove, "Black's king is in check, and may not castle"),
+        ("r3k2r/8/8/8/8/8/8/R3K2R w KQkq - 0 1", "Kxh1", IllegalMove, "White's own rook stands on h1"),
         ("4k3/8/8/8/8/8/8/R3K2R w - - 0 1", "e1g1", IllegalMove, "no right to castle on the king's side"),
-        ("4k3/8/8/8/5r2/8/8/4K2R w K - 0 1", "e1g1", IllegalMove, "castling needs empty squares between"),
+        ("4k3/8/8/8/5r2/8/8/4K2R w K - 0 1", "e1g1", IllegalMove, "White's king would pass f1, which is attacked"),
         (peer.STARTING_FEN, "e2e5", IllegalMove, "the pawn on e2 cannot go to e5"),
         (peer.STARTING_FEN, "e7e5", IllegalMove, "White has no piece on e7"),
         (peer.STARTING_FEN, "a1a2", IllegalMove, "White's own pawn stands on a2"),
@@ -155,6 +160,64 @@ def test_bad_moves_are_named_with_position_and_rule(fen, text, error, why):
     assert why in str(caught.value)
     assert text in str(caught.value)
     assert position.text() == fen
+
+
+def test_castling_onto_a_square_that_the_rook_covered():
+    position = Position(GAME960, "4k3/8/8/8/8/8/8/qR1K4 w B - 0 1")
+    with pytest.raises(IllegalMove, match="White's king would be in check once the rook has left b1"):
+        position.play("O-O-O")
+
+
+def test_why_castling_is_illegal_agrees_with_python_chess():
+    """Random positions with king and rooks at home, where castling is not legal: the reason is true."""
+    rng = np.random.default_rng(5)
+    seen = Counter()
+    while sum(seen.values()) < 300:
+        board = peer.Board(None)
+        for square, piece in zip((0, 4, 7, 60), "RKRk", strict=True):
+            board.set_piece_at(square, peer.Piece.from_symbol(piece))
+        for square in rng.choice(np.r_[1:4, 5:7, 8:60, 61:64], 5, replace=False):
+            board.set_piece_at(int(square), peer.Piece.from_symbol(str(rng.choice(list("nbrqNB")))))
+        board.castling_rights = peer.BB_A1 | peer.BB_H1
+        if not board.is_valid():
+            continue
+        for text, between, way in (("O-O", (5, 6), (5, 6)), ("O-O-O", (1, 2, 3), (3, 2))):
+            try:
+                board.parse_san(text)
+                continue
+            except ValueError:
+                pass
+            with pytest.raises(IllegalMove) as caught:
+                Position(GAME, board.fen()).play(text)
+            said = str(caught.value)
+            full = [s for s in between if board.piece_at(s)]
+            attacked = [s for s in way if board.is_attacked_by(peer.BLACK, s)]
+            if full:
+                kind = "between"
+                assert any(f"on {peer.square_name(s)} stands between" in said for s in full), said
+            elif board.is_check():
+                kind = "check"
+                assert "White's king is in check" in said
+            else:
+                kind = "attacked"
+                assert f"{peer.square_name(attacked[0])}, which is attacked" in said
+            seen[kind] += 1
+    assert min(seen[kind] for kind in ("between", "check", "attacked")) > 10
+
+
+def test_whole_numbers_are_wanted():
+    with pytest.raises(ValueError, match="whole numbers"):
+        GAME960.start(np.array([0.5]))
+    with pytest.raises(TypeError):
+        GAME.new(2.5)
+    with pytest.raises(TypeError, match="described by a text, got 5"):
+        Position(GAME, 5)
+
+
+@pytest.mark.parametrize("action", [-1, 4672, 99999])
+def test_san_of_no_action_is_refused(action):
+    with pytest.raises(IllegalMove, match=f"action {action} is not one of chess's 0..4671"):
+        GAME.san(GAME.new(1), action)
 
 
 def test_san_of_an_illegal_action_is_refused():

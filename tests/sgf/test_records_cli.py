@@ -99,7 +99,7 @@ def test_convert_leaves_out_what_cannot_be_read_and_says_so(games, tmp_path):
 
 def test_convert_refuses_what_it_cannot_write(games, tmp_path):
     for arguments, reason in (
-        (["--out", tmp_path / "all.txt"], "must end in .sgf or .pgn"),
+        (["--out", tmp_path / "all.txt"], "must end in one of .sgf, .pgn"),
         (["--out", tmp_path / "all.pgn"], "odd.sgf, game 1: PGN holds chess and chess960, not go-9x9"),
         (["--out", tmp_path / "all.sgf", "--charset", "klingon"], "unknown charset"),
     ):

@@ -175,8 +175,9 @@ def test_what_sgf_cannot_hold_is_refused(tmp_path, record, reason):
 
 
 def test_other_formats_are_refused(tmp_path):
-    with pytest.raises(ValueError, match="records are written as SGF"):
+    with pytest.raises(ValueError, match="CSA holds shogi, not go-9x9; write SGF"):
         save(Record("go-9x9"), tmp_path / "game.csa.gz")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch):

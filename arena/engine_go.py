@@ -1,14 +1,49 @@
-"""The command ``go`` of the Universal Chess Interface, taken apart."""
+"""The command ``go`` of UCI and USI, taken apart."""
 
 import re
 from dataclasses import dataclass
 
-from sakiyomi.arena.uci_clock import Clock, seconds_of
+from sakiyomi.arena.engine_clock import Clock, seconds_of
 from sakiyomi.boards.player import Budget
 
-MOVE = re.compile("[a-h][1-8][a-h][1-8][nbrqNBRQ]?|0000")
-NUMBERS = ("wtime", "btime", "winc", "binc", "movestogo", "depth", "nodes", "mate", "movetime")
-WORDS = ("searchmoves", "ponder", "infinite", *NUMBERS)
+
+@dataclass(frozen=True)
+class GoForm:
+    """What ``go`` knows in one protocol.
+
+    `clocks` are the words for the time left and the increment of the first and of the second player, `limits` those
+    of other numbers, `move` what the moves behind ``searchmoves`` look like. Where `increment_first` is set, a move may
+    also use up the increment that is told with it; else that is added after the move.
+    """
+
+    clocks: tuple[tuple[str, str], tuple[str, str]]
+    limits: tuple[str, ...]
+    move: re.Pattern[str]
+    increment_first: bool = False
+
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """All words that a number follows."""
+        (first, added), (second, added_to_second) = self.clocks
+        return first, second, added, added_to_second, *self.limits
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """All words."""
+        return ("searchmoves", "ponder", "infinite", *self.numbers)
+
+
+UCI_GO = GoForm(
+    (("wtime", "winc"), ("btime", "binc")),
+    ("movestogo", "depth", "nodes", "mate", "movetime"),
+    re.compile("[a-h][1-8][a-h][1-8][nbrqNBRQ]?|0000"),
+)
+USI_GO = GoForm(
+    (("btime", "binc"), ("wtime", "winc")),
+    ("byoyomi", "depth", "nodes", "movetime"),
+    re.compile(r"[1-9][a-i][1-9][a-i]\+?|[PLNSGBR]\*[1-9][a-i]", re.IGNORECASE),
+    increment_first=True,
+)
 
 
 @dataclass(frozen=True)
@@ -18,6 +53,7 @@ class Go:
     `moves` are those of ``searchmoves``, None where it is absent; `complaints` tell in words what was passed over.
     """
 
+    form: GoForm
     numbers: dict[str, int]
     moves: tuple[str, ...] | None = None
     ponder: bool = False
@@ -29,19 +65,18 @@ class Go:
         """The moves in which a mate is wanted."""
         return max(self.numbers["mate"], 1) if "mate" in self.numbers else None
 
-    @property
-    def bare(self) -> bool:
-        """Is there no limit at all, and no word that there is to be none?"""
-        return not self.infinite and not self.numbers.keys() & {"depth", "nodes", "mate", "movetime", "wtime", "btime"}
-
     def clock(self, side: int) -> Clock | None:
-        """The clock of `side` (0 White); None if it is not told."""
-        left, increment = ("wtime", "winc") if side == 0 else ("btime", "binc")
-        if left not in self.numbers:
+        """The clock of `side` (0 moves first); None if it is not told."""
+        left, increment = self.form.clocks[side]
+        byoyomi = max(self.numbers.get("byoyomi", 0), 0) / 1000
+        if left not in self.numbers and not byoyomi:
             return None
-        plus = max(self.numbers.get(increment, 0), 0)
+        plus = max(self.numbers.get(increment, 0), 0) / 1000
         moves = self.numbers.get("movestogo", 0)
-        return Clock(self.numbers[left] / 1000, plus / 1000, moves if moves > 0 else None)
+        time = self.numbers.get(left, 0) / 1000
+        if self.form.increment_first and time < plus:  # not before: some managers add it after the move all the same
+            time = max(time, 0.0) + plus
+        return Clock(time, plus, moves if moves > 0 else None, byoyomi)
 
     def seconds(self, side: int, overhead: float) -> float | None:
         """How long `side` may think, `overhead` seconds being lost on the way; None for no limit."""
@@ -61,7 +96,7 @@ class Go:
         return Budget(counts.get("nodes"), seconds, depth)
 
 
-def parse_go(words: list[str]) -> Go:
+def parse_go(words: list[str], form: GoForm) -> Go:
     """The words behind ``go``. Unknown ones are skipped; a number that is none, too."""
     numbers: dict[str, int] = {}
     moves: list[str] | None = None
@@ -75,10 +110,10 @@ def parse_go(words: list[str]) -> Go:
             flags.add(word)
         elif word == "searchmoves":
             moves = []
-            while at < len(words) and MOVE.fullmatch(words[at]):
+            while at < len(words) and form.move.fullmatch(words[at]):
                 moves.append(words[at])
                 at += 1
-        elif word in NUMBERS:
+        elif word in form.numbers:
             text = words[at] if at < len(words) else ""
             if re.fullmatch("[+-]?[0-9]{1,15}", text):
                 numbers[word] = int(text)
@@ -86,6 +121,6 @@ def parse_go(words: list[str]) -> Go:
             else:
                 complaints.append(f"go {word} wants a whole number, not {text!r}")
         else:
-            complaints.append(f"go knows no {word!r}; it knows: {', '.join(WORDS)}")
+            complaints.append(f"go knows no {word!r}; it knows: {', '.join(form.words)}")
     listed = None if moves is None else tuple(moves)
-    return Go(numbers, listed, "ponder" in flags, "infinite" in flags, tuple(complaints))
+    return Go(form, numbers, listed, "ponder" in flags, "infinite" in flags, tuple(complaints))

@@ -1,4 +1,4 @@
-"""The transposition table of the chess search: what earlier visits of a position found.
+"""The transposition table of a search: what earlier visits of a position found.
 
 ``table`` is uint64 [4 * buckets], the number of buckets a power of two. Two pairs (key, entry) share a bucket: the
 first is kept for its depth, the second always replaced. An entry is the best move at bits 0..15, the depth at 16..23,

@@ -1,22 +1,46 @@
-"""One search of a UCI engine, from ``go`` to ``bestmove``, in a thread of its own."""
+"""One search of an engine, from ``go`` to ``bestmove``, in a thread of its own."""
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from threading import Event, Thread, Timer
-from typing import Any
+from typing import Any, Protocol
 
+from sakiyomi.arena.engine_clock import LEAST
+from sakiyomi.arena.engine_go import Go
+from sakiyomi.arena.engine_info import info, legal_line
 from sakiyomi.arena.match import one_line
-from sakiyomi.arena.uci_clock import LEAST
-from sakiyomi.arena.uci_go import Go
-from sakiyomi.arena.uci_info import info, legal_line
-from sakiyomi.boards.chess import notation
-from sakiyomi.boards.game import BadNotation, Ending, IllegalMove
-from sakiyomi.boards.player import RESIGN, Budget, Player, Thought
+from sakiyomi.boards.game import BadNotation, IllegalMove
+from sakiyomi.boards.player import DECLARE, RESIGN, Budget, Player, Thought
 from sakiyomi.boards.position import Position
 
-NO_MOVE = "0000"
-"""The null move, sent where there is no move to send."""
+
+@dataclass(frozen=True)
+class Manner:
+    """How a protocol writes what a search has found.
+
+    `no_move` is sent where there is no move to send; `any_move` finds a move in a position that only a rule has ended
+    (None: there is none), for a controller that goes on; mates are told in plies or, as chess has them, in moves.
+    """
+
+    no_move: str
+    any_move: Callable[[Position], str | None]
+    mate_in_plies: bool = False
+
+
+class Searching(Protocol):
+    """What a session wants of a search, whatever is searched for; see `Search`."""
+
+    over: bool
+
+    @property
+    def stopping(self) -> bool: ...  # noqa: D102
+    @property
+    def finite(self) -> bool: ...  # noqa: D102
+    def start(self) -> None: ...  # noqa: D102
+    def stop(self) -> None: ...  # noqa: D102
+    def ponderhit(self) -> None: ...  # noqa: D102
+    def wait(self, timeout: float | None = None) -> bool: ...  # noqa: D102
 
 
 class Search:
@@ -32,13 +56,14 @@ class Search:
         position: Position | None,
         go: Go,
         *,
+        manner: Manner,
         begin: Callable[[int], None],
         overhead: float,
         say: Callable[[str], None],
     ):
         self.over = False
         self._player, self._position, self._go = player, position, go
-        self._begin, self._overhead, self._say = begin, overhead, say
+        self._manner, self._begin, self._overhead, self._say = manner, begin, overhead, say
         self._started = time.monotonic()
         self._stop = Event()
         self._released = Event()  # bestmove may be said
@@ -47,7 +72,7 @@ class Search:
             self._released.set()
         self._expected: tuple[str, ...] = ()  # the play that the last thought foresees
         self._timer: Timer | None = None
-        self._thread = Thread(target=self._run, name="uci search", daemon=True)
+        self._thread = Thread(target=self._run, name="engine search", daemon=True)
 
     def start(self) -> None:
         """Begin to think."""
@@ -92,7 +117,7 @@ class Search:
             words = self._answer()
         except (Exception, SystemExit) as error:  # anybody's player
             self._explain(f"the player failed: {type(error).__name__}: {error}")
-            words = NO_MOVE
+            words = self._manner.no_move
         self._released.wait()
         if self._timer is not None:
             self._timer.cancel()
@@ -104,24 +129,29 @@ class Search:
         position = self._position
         if position is None:
             self._explain("there is no position to think about")
-            return NO_MOVE
+            return self._manner.no_move
         if not len(position.legal_actions()):
             return self._at_the_end(position)
+        if _may_declare(position) == 1 and self._go.moves is None and not self._go.infinite:
+            self._explain("the entering king is declared")
+            return DECLARE
         moves = self._restricted(position)
         if moves == []:
             self._explain("no move of searchmoves is legal")
-            return NO_MOVE
+            return self._manner.no_move
         self._begin(position.turn)
         budget = self._budget(position)
         move = self._ask(position.copy(), budget, moves)
         if not isinstance(move, str) or move == RESIGN:
             self._explain("the player resigns" if isinstance(move, str) else f"the player's move is no text: {move!r}")
-            return NO_MOVE
+            return self._manner.no_move
+        if move == DECLARE and _may_declare(position):
+            return DECLARE
         try:
             action = position.action(move)
         except (BadNotation, IllegalMove) as error:
             self._explain(f"the player chose no legal move: {error}")
-            return NO_MOVE
+            return self._manner.no_move
         move = position.game.move_text(position.state, action)
         if not self._expected:  # managers want a line of every search
             self._tell(Thought((move,), value=0.0, depth=1, nodes=1, seconds=time.monotonic() - self._started))
@@ -175,24 +205,29 @@ class Search:
         return legal
 
     def _at_the_end(self, position: Position) -> str:
-        """The answer where the game is over by our rules: a legal move, unless it is mate or stalemate.
+        """The answer where the game is over by our rules: a move, if there is one by the rules of moving.
 
         The controller may know fewer rules than we do.
         """
         outcome = position.outcome()
         assert outcome is not None, "a position without legal moves has ended"
-        self._say(f"info depth 0 score {'mate 0' if outcome.ending is Ending.CHECKMATE else 'cp 0'}")
+        lost = outcome.winner == 1 - position.turn
+        self._say(f"info depth 0 score {'mate 0' if lost else 'cp 0'}")
         self._explain(f"the game is over: {outcome.ending.text}")
-        game: Any = position.game
-        moves = notation.moves(position.state)
-        return game.move_text(position.state, notation.action_of(moves[0], game.chess960)) if moves else NO_MOVE
+        return self._manner.any_move(position) or self._manner.no_move
 
     def _tell(self, thought: Thought) -> None:
         assert self._position is not None
         self._expected = thought.line
-        self._say(info(thought, self._position))
+        self._say(info(thought, self._position, mate_in_plies=self._manner.mate_in_plies))
         if self._go.mate is not None and thought.mate is not None and 0 < thought.mate <= self._go.mate:
             self._stop.set()
 
     def _explain(self, text: str) -> None:
         self._say(f"info string {one_line(text)}")
+
+
+def _may_declare(position: Position) -> int:
+    """1 if the player to move may declare a win, 2 a draw, 0 neither; and in games without declarations."""
+    declarations: Any = getattr(position.game, "declarations", None)
+    return int(declarations(position.state)[0]) if declarations else 0

@@ -1,10 +1,10 @@
-"""Time management of the UCI engine: whole games against the clock, simulated."""
+"""Time management of engines: whole games against the clock, simulated."""
 
 import random
 
 import pytest
 
-from sakiyomi.arena.uci_clock import LEAST, Clock, seconds_of
+from sakiyomi.arena.engine_clock import LEAST, Clock, seconds_of
 
 OVERHEAD = 0.02
 

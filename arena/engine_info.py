@@ -1,4 +1,4 @@
-"""What a player thinks, as the ``info`` lines of the Universal Chess Interface."""
+"""What a player thinks, as the ``info`` lines of UCI and USI."""
 
 import math
 
@@ -19,11 +19,14 @@ def centipawns(value: float) -> int:
     return round(400 * math.log10((1 + bounded) / (1 - bounded)))
 
 
-def info(thought: Thought, position: Position) -> str:
-    """The line that tells `thought` of `position`; its play is cut short at a move that is not legal."""
+def info(thought: Thought, position: Position, *, mate_in_plies: bool = False) -> str:
+    """The line that tells `thought` of `position`; its play is cut short at a move that is not legal.
+
+    A mate is told in moves as UCI has it, or in plies as USI has it.
+    """
     words = [f"info depth {max(thought.depth, 1)}"]
     if thought.mate is not None:
-        words.append(f"score mate {thought.mate}")
+        words.append(f"score mate {plies_of(thought.mate) if mate_in_plies else thought.mate}")
     elif thought.centipawns is not None:
         words.append(f"score cp {thought.centipawns}")
     elif thought.value is not None:
@@ -33,6 +36,11 @@ def info(thought: Thought, position: Position) -> str:
     if line := legal_line(thought.line, position):
         words.append(f"pv {' '.join(line)}")
     return " ".join(words)
+
+
+def plies_of(mate: int) -> int:
+    """The plies of a mate in `mate` moves of the player to move, who is mated himself where it is negative."""
+    return 2 * mate - 1 if mate > 0 else 2 * mate
 
 
 def legal_line(line: tuple[str, ...], position: Position) -> list[str]:
