@@ -7,12 +7,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from sakiyomi.arena.duel import Duel, duel
     from sakiyomi.arena.match import Played, PlayerFault, Termination, play, play_game
     from sakiyomi.arena.players import make_player
     from sakiyomi.arena.rating import Fit, Prior, Rating, fit, ratings
     from sakiyomi.arena.rating_bootstrap import bootstrap_ratings
     from sakiyomi.arena.report import write_report
-    from sakiyomi.arena.schedule import Pairing, round_robin
+    from sakiyomi.arena.schedule import Pairing
+    from sakiyomi.arena.schedule_fixed import gauntlet, ladder, round_robin
+    from sakiyomi.arena.sprt import Sprt
     from sakiyomi.arena.tournament import Tournament
     from sakiyomi.boards.player import RESIGN, Budget, Player
 
@@ -34,13 +37,19 @@ _HOMES = {
     "play": "sakiyomi.arena.match",
     "play_game": "sakiyomi.arena.match",
     "ratings": "sakiyomi.arena.rating",
-    "round_robin": "sakiyomi.arena.schedule",
+    "Duel": "sakiyomi.arena.duel",
+    "duel": "sakiyomi.arena.duel",
+    "gauntlet": "sakiyomi.arena.schedule_fixed",
+    "ladder": "sakiyomi.arena.schedule_fixed",
+    "round_robin": "sakiyomi.arena.schedule_fixed",
+    "Sprt": "sakiyomi.arena.sprt",
     "write_report": "sakiyomi.arena.report",
 }
 
 __all__ = [
     "RESIGN",
     "Budget",
+    "Duel",
     "Fit",
     "Pairing",
     "Played",
@@ -48,10 +57,14 @@ __all__ = [
     "PlayerFault",
     "Prior",
     "Rating",
+    "Sprt",
     "Termination",
     "Tournament",
     "bootstrap_ratings",
+    "duel",
     "fit",
+    "gauntlet",
+    "ladder",
     "make_player",
     "play",
     "play_game",

@@ -27,7 +27,13 @@ def tournament(
         list[str] | None,
         typer.Argument(metavar="GAME PLAYER... | FILE.toml", help="the game and who plays, or a file that says so"),
     ] = None,
-    games: Annotated[int | None, typer.Option(help="games for each two players (default 10)")] = None,
+    games: Annotated[
+        int | None, typer.Option(help="games for each two players who meet (default 10; swiss 2; sprt: at most 10000)")
+    ] = None,
+    schedule: Annotated[
+        str | None,
+        typer.Option(metavar="KIND", help="round-robin (default), gauntlet, ladder:K, swiss:ROUNDS, sprt:ELO0,ELO1"),
+    ] = None,
     openings: Annotated[
         str | None,
         typer.Option(metavar="FILE|random:PLIES", help="moves or positions at the start: lines, FEN, EPD, records"),
@@ -44,9 +50,18 @@ def tournament(
     seed: Annotated[int | None, typer.Option(help="the same seed gives the same games (default 0)")] = None,
     out: Annotated[str | None, typer.Option(metavar="DIR", help="folder for games, standings and report")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="keep the games that DIR holds, play the rest")] = False,
+    add: Annotated[
+        list[str] | None, typer.Option(metavar="PLAYER", help="with --resume: one more player; may be repeated")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print the final standings as JSON")] = False,
 ) -> None:
-    """Play everyone against everyone and rate them.
+    """Play a tournament, everyone against everyone unless --schedule says otherwise, and rate the players.
+
+    gauntlet:K: the first K players (1) meet all others; ladder:K: each player the K (3) before it, as checkpoints do.
+
+    swiss:ROUNDS: players meet others with about as many points, whom they have met least.
+
+    sprt:0,5: two players, until it is clear whether the first is stronger by 5 Elo or by none (also with alpha=0.1).
 
     Leaves in DIR tournament.sqlite, standings.json and report.html, and in games/ the record of each game.
 
@@ -59,9 +74,14 @@ def tournament(
     Example: sakiyomi tournament chess alphabeta:4 "uci:stockfish@nodes=200" --openings openings.pgn:8 --out second
 
     Example: sakiyomi tournament shogi alphabeta:3 "usi:fairy-stockfish@nodes=500" --openings random:4 --out third
+
+    Example: sakiyomi tournament chess new=alphabeta:5 old=alphabeta:4 --schedule sprt:0,20 --openings random:8
+
+    Example: sakiyomi tournament --resume --out first --add uct:1600
     """
     given = {
         "games": games,
+        "schedule": schedule,
         "openings": openings,
         "simulations": simulations,
         "seconds": seconds,
@@ -75,7 +95,9 @@ def tournament(
     options = {key: value for key, value in (("komi", komi), ("rules", rules)) if value is not None}
     if not what:
         with _patience():
-            contest = _stored(given, options, resume)
+            contest = _stored(given, options, resume, add or [])
+    elif add:
+        raise ValueError("--add belongs to --resume --out DIR, without game and players")
     else:
         settings = _settings(what)
         for name in settings.missing:
@@ -159,7 +181,7 @@ def _described(settings: "Settings", given: dict[str, Any], options: dict[str, A
     )
 
 
-def _stored(given: dict[str, Any], options: dict[str, Any], resume: bool) -> "Tournament":
+def _stored(given: dict[str, Any], options: dict[str, Any], resume: bool, add: list[str]) -> "Tournament":
     from sakiyomi.arena.tournament import Tournament
 
     if not resume or "out" not in given:
@@ -167,23 +189,25 @@ def _stored(given: dict[str, Any], options: dict[str, Any], resume: bool) -> "To
             "a game and players are wanted, as in: sakiyomi tournament go-9x9 random uct:100"
             " (or --resume --out DIR to go on with a tournament)"
         )
-    fixed = sorted((given.keys() - {"out", "workers", "games", "patience"}) | options.keys())
+    fixed = sorted((given.keys() - {"out", "workers", "games", "schedule", "patience"}) | options.keys())
     if fixed:
         raise ValueError(f"--{fixed[0]} cannot change when a tournament is resumed")
-    return Tournament.stored(given.pop("out"), **given)
+    return Tournament.stored(given.pop("out"), add=add, **given)
 
 
 def _run(contest: "Tournament", as_json: bool) -> None:
     """Play, show, and leave everything in order when interrupted."""
-    from sakiyomi.arena.live import follow, plain_console
+    from sakiyomi.arena.live import follow, plain_console, test_line
+    from sakiyomi.arena.schedule_sprt import SprtSchedule
     from sakiyomi.arena.tournament import processors
 
     console = plain_console(stderr=as_json)
     folder = contest.folder
     assert folder is not None, "the command line always has a folder"
     signal.signal(signal.SIGTERM, _interrupt)
-    total = len(contest.schedule)
-    console.print(f"{contest.title}: {total} games, in {folder.path}")
+    total = contest.schedule.planned
+    most = "at most " if isinstance(contest.schedule, SprtSchedule) else ""
+    console.print(f"{contest.title}: {most}{total} games, in {folder.path}")
     if contest.budget.seconds and contest.workers > processors():
         console.print("more workers than processors: players will lack time, and may lose on it")
     try:
@@ -196,6 +220,8 @@ def _run(contest: "Tournament", as_json: bool) -> None:
         )
         raise
     _print_standings(contest.standings(), as_json, unrated=_unrated(contest))
+    if verdict := test_line(contest):
+        console.print(verdict)
     _print_faults(contest, console)
     console.print(f"report: {folder.report}")
 

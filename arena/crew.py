@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections import Counter, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from multiprocessing.connection import Pipe, wait
@@ -21,9 +21,10 @@ from typing import IO, Any
 
 from sakiyomi.arena.errors import Failure
 from sakiyomi.arena.match import Played, PlayerFault, Termination, lost_game
-from sakiyomi.arena.schedule import Pairing
+from sakiyomi.arena.progress import Progress
+from sakiyomi.arena.schedule import Agenda, Pairing
 from sakiyomi.arena.store import Row, utc_now
-from sakiyomi.arena.worker import READY, Job, Setup, Turn
+from sakiyomi.arena.worker import READY, Job, Setup
 
 PATIENCE = 600.0
 """Seconds without a sign from a player inside a worker after which it counts as silent."""
@@ -31,6 +32,8 @@ START = 900.0
 """Seconds that a worker may take to start and to compile what it needs."""
 GRACE = 3.0
 """Seconds that a worker gets to close its engines before it is killed."""
+QUICK = 0.05
+"""Seconds: who plays games faster is given the next one before the last has come back."""
 
 
 class WorkerFailure(Failure):
@@ -43,38 +46,74 @@ class _Worker:
     def __init__(self, setup: Setup, log: IO[bytes]):
         self.connection, theirs = Pipe()
         life, self._life = os.pipe()  # the worker ends when our end closes, also by our death
+        self._progress = Progress()
+        handles = theirs.fileno(), life, self._progress.handle
         self.process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "sakiyomi.arena.worker", str(theirs.fileno()), str(life)],
+            [sys.executable, "-P", "-m", "sakiyomi.arena.worker", *map(str, handles)],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            pass_fds=[theirs.fileno(), life],
+            pass_fds=handles,
             start_new_session=True,
         )
         theirs.close()
         os.close(life)
         self.ready = False
         self.warms = setup.warm is not None
-        self.pairing: Pairing | None = None
-        self.moves: list[str] = []
-        self.side: int | None = None  # whose code runs
-        self.started = ""
-        self.heard = time.monotonic()
+        self._given: deque[Pairing] = deque()
+        self._started = ""  # when its game began, for the store
+        self._quick = False
+        self._heard = time.monotonic()
         with suppress(BrokenPipeError, ConnectionResetError):  # it died at once: its end will be seen by `wait`
             self.connection.send(sys.path)
             self.connection.send(setup)
 
+    @property
+    def pairing(self) -> Pairing | None:
+        """The game that it plays."""
+        return self._given[0] if self._given else None
+
+    @property
+    def held(self) -> int:
+        """How many games it has been given."""
+        return len(self._given)
+
+    @property
+    def wants(self) -> bool:
+        """Should it be given a game?"""
+        return self.ready and self.held <= self._quick
+
     def give(self, pairing: Pairing, seed: int) -> None:
-        self.pairing, self.moves, self.side = pairing, [], None
-        self.started, self.heard = utc_now(), time.monotonic()
+        if not self._given:
+            self._started, self._heard = utc_now(), time.monotonic()
+        self._given.append(pairing)
         with suppress(BrokenPipeError, ConnectionResetError):
             self.connection.send(Job(pairing.first, pairing.second, pairing.opening, seed))
 
+    @property
+    def moves(self) -> tuple[str, ...]:
+        """The moves of its game so far."""
+        return self._progress.moves
+
+    def last_words(self) -> tuple[int | None, tuple[str, ...]]:
+        """Whose code ran when the process was last heard of, and the moves until then. To be asked before `close`."""
+        return self._progress.side, self._progress.moves
+
+    def heard(self) -> float:
+        """When it last gave a sign of life, by `time.monotonic`."""
+        return max(self._heard, self._progress.written)
+
     def finished(self, played: Played) -> Row:
-        assert self.pairing is not None, "a game that nobody asked for"
-        row = Row(self.pairing, played, self.started, utc_now())
-        self.pairing = None
+        """Its game has ended: with it, its times, and the next one begins."""
+        ended, now = utc_now(), time.monotonic()
+        row = Row(self._given.popleft(), played, self._started, ended)
+        self._quick = now - self._heard < QUICK
+        self._started, self._heard = ended, now
         return row
+
+    def unplayed(self) -> list[Pairing]:
+        """The games that it was given and has not begun."""
+        return list(self._given)[1:]
 
     def ended(self) -> str:
         """How the process, which has hung up, ended: in words."""
@@ -105,6 +144,7 @@ class _Worker:
         if self._life >= 0:
             os.close(self._life)
             self._life = -1
+            self._progress.close()
 
 
 class Crew:
@@ -139,70 +179,81 @@ class Crew:
         """The games now played, and how many moves each has."""
         return [(worker.pairing, len(worker.moves)) for worker in tuple(self._workers) if worker.pairing]
 
-    def play(self, pairings: Sequence[Pairing]) -> Iterator[Row]:
-        """Play them all; games come in the order in which they end."""
-        todo = deque(pairings)
+    def play(self, agenda: Agenda) -> Iterator[Row]:
+        """Play all of it; games come in the order in which they end, and `agenda` is to be told of each."""
         deaths: Counter[int] = Counter()
-        self._start(len(todo))
-        while todo or any(worker.pairing for worker in self._workers):
-            for worker in self._workers:
-                if self._warmed and worker.ready and worker.pairing is None and todo:
-                    pairing = todo.popleft()
-                    worker.give(pairing, self._seeds(pairing.number))
+        while len(agenda) or any(worker.pairing for worker in self._workers):
+            self._start(len(agenda))
+            self._hand_out(agenda)
             for connection in wait([worker.connection for worker in self._workers], self._next_deadline()):
                 worker = next(w for w in self._workers if w.connection is connection)
                 try:
                     message = worker.connection.recv()
                 except (EOFError, OSError):
-                    yield from self._bury(worker, todo, deaths)
+                    yield from self._bury(worker, agenda, deaths)
                     continue
-                worker.heard = time.monotonic()
                 if isinstance(message, Played) and worker.pairing:
                     yield worker.finished(message)
-                elif isinstance(message, Turn):
-                    worker.side = message.side
-                    worker.moves.extend(message.moves)
                 elif message == READY:
                     worker.ready, self._failures = True, 0
                     self._warmed = self._warmed or worker.warms
-            yield from self._end_silent()
+            yield from self._end_silent(agenda)
+
+    def _hand_out(self, agenda: Agenda) -> None:
+        """Give games to those who have none, then to those who will soon have none."""
+        for held in (0, 1):
+            for worker in self._workers:
+                if self._warmed and worker.wants and worker.held == held and (pairing := agenda.take()):
+                    worker.give(pairing, self._seeds(pairing.number))
 
     def _start(self, games: int) -> None:
         """All workers start at once, but no game does before the first has compiled what no cache on disk holds."""
-        for _ in range(min(self._count, games) - len(self._workers)):
+        idle = sum(worker.pairing is None for worker in self._workers)
+        for _ in range(min(self._count - len(self._workers), games - idle)):
             setup = self._setup if not self._workers else replace(self._setup, warm=None)
             self._workers.append(_Worker(setup, self._log))
 
-    def _bury(self, worker: _Worker, todo: "deque[Pairing]", deaths: "Counter[int]") -> Iterator[Row]:
+    def _bury(self, worker: _Worker, agenda: Agenda, deaths: "Counter[int]") -> Iterator[Row]:
         """Replace a worker that died; its game is played again, once."""
-        how = worker.ended()
-        self._replace(worker, how)
+        last_words, how = worker.last_words(), worker.ended()
+        self._replace(worker, how, agenda)
         if (pairing := worker.pairing) is not None:
             deaths[pairing.number] += 1
             if deaths[pairing.number] == 1:
-                todo.appendleft(pairing)
+                agenda.give_back(pairing)
             else:
-                yield self._blamed(worker, pairing, Termination.CRASH, f"its process died twice ({how})")
+                yield self._blamed(worker, pairing, last_words, Termination.CRASH, f"its process died twice ({how})")
 
-    def _end_silent(self) -> Iterator[Row]:
+    def _end_silent(self, agenda: Agenda) -> Iterator[Row]:
         """Replace workers that were not heard of for too long; the player whose code ran has lost."""
         now = time.monotonic()
         for worker in [w for w in self._workers if self._deadline(w) < now]:
+            last_words = worker.last_words()
             worker.close()
-            self._replace(worker, f"not ready after {START:g} s")
+            self._replace(worker, f"not ready after {START:g} s", agenda)
             if worker.pairing is not None:
-                yield self._blamed(worker, worker.pairing, Termination.STALL, f"no move for {self._patience:g} s")
+                why = f"no move for {self._patience:g} s"
+                yield self._blamed(worker, worker.pairing, last_words, Termination.STALL, why)
 
-    def _blamed(self, worker: _Worker, pairing: Pairing, termination: Termination, why: str) -> Row:
+    def _blamed(
+        self,
+        worker: _Worker,
+        pairing: Pairing,
+        last_words: tuple[int | None, tuple[str, ...]],
+        termination: Termination,
+        why: str,
+    ) -> Row:
         """The game lost by the player whose code ran; without a result if none did."""
-        side = worker.side
+        side, played = last_words
         fault = PlayerFault(termination if side is not None else Termination.INTERRUPTED, why)
-        names, moves = (pairing.first, pairing.second), worker.moves or pairing.opening.moves
+        names, moves = (pairing.first, pairing.second), played or pairing.opening.moves
         lost = lost_game(self._setup.game, names, moves, side or 0, fault, setup=pairing.opening.setup)
         return worker.finished(lost)
 
-    def _replace(self, worker: _Worker, how: str) -> None:
+    def _replace(self, worker: _Worker, how: str, agenda: Agenda) -> None:
         """Start another in place of one that is gone, unless three in a row never got ready."""
+        for pairing in reversed(worker.unplayed()):
+            agenda.give_back(pairing)
         if not worker.ready:
             self._failures += 1
             if self._failures == 3:
@@ -218,8 +269,8 @@ class Crew:
     def _deadline(self, worker: _Worker) -> float:
         """When the worker will have been silent for too long; never, if it has nothing to do."""
         if not worker.ready:
-            return worker.heard + START
-        return worker.heard + self._patience if worker.pairing else math.inf
+            return worker.heard() + START
+        return worker.heard() + self._patience if worker.pairing else math.inf
 
     def _last_line(self) -> str:
         self._log.seek(0)

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from sakiyomi.arena.match import Played
 from sakiyomi.arena.rating import Rating
+from sakiyomi.arena.schedule_sprt import SprtSchedule
 from sakiyomi.arena.tournament import Tournament
 
 REFRESH = 0.5
@@ -73,6 +74,21 @@ def standings_table(ratings: Iterable[Rating], title: str = "", unrated: Iterabl
     return table
 
 
+def test_line(tournament: Tournament) -> str:
+    """How a sequential test stands, "" where there is none."""
+    schedule = tournament.schedule
+    if not isinstance(schedule, SprtSchedule):
+        return ""
+    test, (low, high) = schedule.test, schedule.test.bounds
+    unit = "Elo" if test.scale == "logistic" else "normalized Elo"
+    one, other = schedule.names
+    line = f"LLR {schedule.llr:+.2f} of {low:.2f} .. {high:.2f} after {sum(schedule.counts)} pairs"
+    line += f" [{' '.join(map(str, schedule.counts))}] of {one} against {other}"
+    if schedule.verdict is None:
+        return f"{line}: {test.elo0:g} or {test.elo1:g} {unit} is open"
+    return f"{line}: {schedule.verdict} accepted, {test.elo1 if schedule.verdict == 'H1' else test.elo0:g} {unit}"
+
+
 class _View:
     """What is shown, kept up to date by `note`."""
 
@@ -106,9 +122,11 @@ class _View:
     def screen(self) -> Group:
         """The table, the games now played, and how long it will take."""
         tournament = self._tournament
-        done, total = len(tournament.rows), len(tournament.schedule)
+        done, total = len(tournament.rows), tournament.schedule.planned
         parts: list[Table | Text | ProgressBar] = [standings_table(self._ratings, tournament.title), Text()]
         running = tournament.running
+        if line := test_line(tournament):
+            parts.append(Text(f"  {line}"))
         if self._first is None:
             parts.append(Text("starting workers; the first run on a machine compiles the rules, once", style="dim"))
         for pairing, plies in running[:MAX_RUNNING]:
@@ -120,7 +138,7 @@ class _View:
         return Group(*parts)
 
     def _progress(self) -> str:
-        done, total = len(self._tournament.rows), len(self._tournament.schedule)
+        done, total = len(self._tournament.rows), self._tournament.schedule.planned
         now = time.monotonic()
         left = ""
         if self._first and self._first[0] < done < total:  # what was compiled before the first game is left out

@@ -1,13 +1,19 @@
-"""Who meets whom, with which opening: pure functions of the names, the number of games and the openings.
+"""What a schedule is: the games that there are to be, from the results so far and nothing else.
 
 A tournament resumes by playing the pairings of its schedule that its store does not hold, so a schedule never depends
-on results, time or the number of workers.
+on time or on the number of workers. Those that ignore the results, too, are in `schedule_fixed`; see also
+`schedule_swiss` and `schedule_sprt`; `schedule_spec` makes each from a line of text.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
+
+Scores = Mapping[int, float | None]
+"""The first player's points (0, 1/2, 1; None: no result) in the games played so far, by the games' numbers."""
 
 
 @dataclass(frozen=True)
@@ -50,54 +56,70 @@ class Pairing:
     pair: int
 
 
-def round_robin(
-    names: Sequence[str], games_per_pair: int, openings: Sequence[Sequence[str] | Opening] = ((),)
-) -> tuple[Pairing, ...]:
-    """Everyone against everyone, `games_per_pair` games for each two players.
+class Schedule(Protocol):
+    """Who meets whom."""
 
-    All meet once, with both colours, before any meet again, so that standings make sense early; round k (from 0)
-    starts from ``openings[k % len(openings)]`` for everybody. An odd number of games leaves a last round in which each
-    two meet once, first moves shared out as evenly as can be. More games for each pair only add games at the end
-    (from an even number on). Raises ValueError for fewer than two players, a name used twice, or no games.
-    """
+    @property
+    def planned(self) -> int:
+        """How many games there can be at the most."""
+
+    def pairings(self, scores: Scores) -> Sequence[Pairing]:
+        """The games that there are to be as far as `scores` settle it, those already played among them, by number.
+
+        Returns the same object while nothing has changed.
+        """
+
+
+class Agenda:
+    """What is left of a schedule: hands out each game once, and hears of each result."""
+
+    def __init__(self, schedule: Schedule, scores: Scores):
+        self._schedule = schedule
+        self._scores = dict(scores)
+        self._given = set(scores)
+        self._known: Sequence[Pairing] = ()
+        self._todo: deque[Pairing] = deque()
+        self._look()
+
+    def take(self) -> Pairing | None:
+        """The next game, None if there is none until the result of another is known."""
+        if not self._todo:
+            return None
+        pairing = self._todo.popleft()
+        self._given.add(pairing.number)
+        return pairing
+
+    def give_back(self, pairing: Pairing) -> None:
+        """It could not be played after all: it comes next."""
+        self._todo.appendleft(pairing)
+
+    def note(self, number: int, score: float | None) -> None:
+        """Game `number` has ended; the first player has scored that."""
+        self._scores[number] = score
+        self._look()
+
+    def __len__(self) -> int:
+        """How many games can be taken now."""
+        return len(self._todo)
+
+    def _look(self) -> None:
+        known = self._schedule.pairings(self._scores)
+        if known is not self._known:
+            self._known = known
+            self._todo = deque(pairing for pairing in known if pairing.number not in self._given)
+
+
+def check_field(names: Sequence[str], games: int, openings: Sequence[Opening]) -> None:
+    """Raises ValueError for fewer than two players, a name used twice, no games, or no openings."""
     if len(names) < 2:
         raise ValueError(f"a tournament needs at least two players, got {len(names)}")
     twice = sorted({name for name in names if list(names).count(name) > 1})
     if twice:
         raise ValueError(f"two players are called {twice[0]!r}; give one another name: NAME={twice[0]}")
-    if games_per_pair < 1:
-        raise ValueError(f"games for each pair must be 1 or more, got {games_per_pair}")
-    lines = [Opening.of(line) for line in openings]
-    if not lines:
+    if games < 1:
+        raise ValueError(f"games for each pair must be 1 or more, got {games}")
+    if not openings:
         raise ValueError("openings must hold at least one opening; the empty one () is the ordinary start")
-    meetings = list(_meetings(len(names)))
-    pairings: list[Pairing] = []
-    pair = 0
-    for round_number in range(-(-games_per_pair // 2)):
-        opening = lines[round_number % len(lines)]
-        single = 2 * round_number + 1 == games_per_pair
-        for a, b in meetings:
-            pair += 1
-            for first, second in [(a, b)] if single else [(a, b), (b, a)]:
-                pairings.append(Pairing(len(pairings) + 1, names[first], names[second], opening, pair))
-    return tuple(pairings)
-
-
-def _meetings(players: int) -> Iterator[tuple[int, int]]:
-    """Each two of `players` once, by the circle method: consecutive meetings are of different players.
-
-    Player 0 stays, the others turn by one seat a round; seat i meets seat n-1-i. Of two players whose numbers sum to
-    an odd number the lower moves first, otherwise the higher: nobody gets more than one first move too many.
-    """
-    seats = players + players % 2
-    circle = list(range(1, seats))
-    for _ in range(seats - 1):
-        row = [0, *circle]
-        for seat in range(seats // 2):
-            low, high = sorted((row[seat], row[seats - 1 - seat]))
-            if high < players:  # else the empty seat of an odd field: no game
-                yield (low, high) if (low + high) % 2 else (high, low)
-        circle = [circle[-1], *circle[:-1]]
 
 
 def game_seed(seed: int, number: int) -> int:

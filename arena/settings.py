@@ -3,7 +3,8 @@
     game = "go-9x9"
     komi = 7.0
     rules = "chinese"
-    games = 20                  # for each two players
+    games = 20                  # for each two players who meet
+    schedule = "round-robin"    # or "gauntlet", "ladder:3", "swiss:7", "sprt:0,5"
     openings = "random:4"       # or a file, looked for beside this one ("openings.pgn:8": 8 plies of each game)
     simulations = 200           # a move; or seconds = 1.5
     seed = 1
@@ -33,6 +34,7 @@ _WANTED: dict[str, tuple[tuple[type, ...], str]] = {
     "komi": ((int, float), "a number"),
     "rules": ((str,), 'a name such as "chinese"'),
     "games": ((int,), "a whole number"),
+    "schedule": ((str,), 'one of "round-robin", "gauntlet", "ladder:3", "swiss:7", "sprt:0,5"'),
     "openings": ((str,), 'a file or "random:PLIES"'),
     "simulations": ((int,), "a whole number"),
     "seconds": ((int, float), "a number"),

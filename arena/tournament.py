@@ -11,6 +11,7 @@ import os
 import pickle
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from functools import partial
 from numbers import Integral
 from pathlib import Path
 from types import NoneType
@@ -21,7 +22,8 @@ from sakiyomi.arena.folder import Folder
 from sakiyomi.arena.match import MARGIN, NO_LIMIT, Played
 from sakiyomi.arena.openings import check_opening, drawn, load_openings
 from sakiyomi.arena.players import check_name, check_player, parse_spec
-from sakiyomi.arena.schedule import Opening, Pairing, game_seed, round_robin
+from sakiyomi.arena.schedule import Agenda, Opening, Pairing, game_seed
+from sakiyomi.arena.schedule_spec import ROUND_ROBIN, ScheduleSpec, Stage, parse_schedule
 from sakiyomi.arena.store import Row, Store, StoreError, utc_now
 from sakiyomi.arena.worker import Bench, Job, Setup
 from sakiyomi.boards.catalog import make_game
@@ -35,15 +37,18 @@ Players = Sequence[str | Player] | Mapping[str, str | Player]
 
 
 class Tournament:
-    """A round robin of `players` at `game`, `games` games for each two of them, in colour-swapped pairs.
+    """A tournament of `players` at `game`, in colour-swapped pairs.
 
+    `schedule` says who meets whom (`schedule_spec`: "round-robin", "swiss:7", "sprt:0,5"...), `games` how many games
+    any two play who meet (None: 10; in a Swiss tournament 2; in a test at the most, 10,000).
     `players` are specs ("uct:800", "strong=uct:800"), a mapping from names to specs, or `Player` objects (these play
     in this process). `openings` is "" (the ordinary start; in Chess960 one drawn for each pair), "random:K", a file's
     path, or a list of move lists (see `openings.py`); `budget` is what each move may cost; `workers` the number of
     processes (None: one a processor; 0: this process, where `patience`, the seconds until a silent player has lost,
     cannot be enforced).
     `out` is the folder for results (None: nothing is written). With `resume` the games that `out` holds are kept and
-    the rest is played; everything but `workers` and `patience` must be as before, and `games` may have grown.
+    the rest is played; everything but `workers` and `patience` must be as before, but a tournament may grow: by more
+    games, by players after those that it had (not in a Swiss tournament or a test), by Swiss rounds.
 
     The seed of a game comes from `seed` and the game's number alone, so that players whose effort is counted in
     simulations play the same games with any number of workers.
@@ -57,7 +62,8 @@ class Tournament:
         game: Game | str,
         players: Players,
         *,
-        games: int = 10,
+        games: int | None = None,
+        schedule: str = ROUND_ROBIN,
         openings: str | Sequence[Sequence[str] | Opening] = "",
         budget: Budget = NO_LIMIT,
         seed: int = 0,
@@ -68,30 +74,37 @@ class Tournament:
         patience: float = PATIENCE,
         options: Mapping[str, Any] | None = None,
     ):
+        form = parse_schedule(schedule)
+        games = form.games if games is None else games
         _check_limits(games, seed, workers, margin, patience)
         self.game = make_game(game, **options or {}) if isinstance(game, str) else game
         self.budget, self.seed, self.margin, self.patience = budget, int(seed), margin, patience
         self.specs, self._objects = _players(players, self.game)
         self.workers = _workers(workers, bool(self._objects), self.game)
         self.names = (*self.specs, *self._objects)
-        lines = _openings(openings, self.game, -(-games // 2), seed)
-        self.schedule = round_robin(self.names, games, lines)
-        self.config = self._config(games, openings, lines)
+        lines = _openings(openings, self.game, form.lines(games), seed)
+        self.config = self._config(games, form, openings, lines)
         self.folder = _folder(out)
+        self._resume = resume
+        if self.folder and self.folder.database.exists():
+            self.config["stages"] = self._stages(form)
+        self._new_schedule = partial(form.make, self.names, games, lines, self.config["stages"])
+        self.schedule = self._new_schedule()
         self.rows: list[Row] = []
         """Games played so far, those of earlier runs first."""
         self._crew: Crew | None = None
-        self._resume = resume
-        if self.folder and self.folder.database.exists():
-            self._check_stored()
 
-    def _config(self, games: int, openings: str | Sequence[Any], lines: Sequence[Opening]) -> dict[str, Any]:
+    def _config(
+        self, games: int, form: ScheduleSpec, openings: str | Sequence[Any], lines: Sequence[Opening]
+    ) -> dict[str, Any]:
         """What fixes the games, as JSON: random openings by their name, so that more can be drawn, others in full."""
         named = isinstance(openings, str) and drawn(openings, self.game)
         return {
             "game": self.game.name,
             "options": game_options(self.game),
             "players": [[name, self.specs.get(name, "")] for name in self.names],
+            "schedule": form.text,
+            "stages": [],
             "games": games,
             "openings": openings if named else [line.text for line in lines],
             "seed": self.seed,
@@ -101,15 +114,34 @@ class Tournament:
         }
 
     @classmethod
-    def stored(cls, out: str | Path, *, games: int | None = None, **settings: Any) -> "Tournament":
-        """The tournament in the folder `out`, to be resumed as it was set up; `settings` are workers and patience."""
+    def stored(
+        cls,
+        out: str | Path,
+        *,
+        games: int | None = None,
+        schedule: str | None = None,
+        add: Sequence[str] = (),
+        **settings: Any,
+    ) -> "Tournament":
+        """The tournament in the folder `out`, to be resumed as it was set up.
+
+        It may grow to more `games`, to a `schedule` of more Swiss rounds, and by the players `add` (specs); `settings`
+        are workers and patience.
+        """
         with Store.open(Folder(Path(out)).database) as store:
             config = _config_of(store)
         openings = config["openings"]
+        players = dict(config["players"])
+        for text in add:
+            spec = parse_spec(text)
+            if spec.name in players:
+                raise ValueError(f"{spec.name!r} plays in {out} already; name the other one otherwise: NAME={text}")
+            players[spec.name] = spec.text
         return cls(
             config["game"],
-            dict(config["players"]),
+            players,
             games=config["games"] if games is None else games,
+            schedule=config["schedule"] if schedule is None else schedule,
             openings=openings if isinstance(openings, str) else [Opening.parse(line) for line in openings],
             budget=Budget(config["simulations"], config["seconds"]),
             seed=config["seed"],
@@ -140,12 +172,13 @@ class Tournament:
         """Play all that is left to play, handing over each game when it has ended and is stored."""
         with ExitStack() as stack:
             store = self._open(stack)
-            done = {row.pairing.number for row in self.rows}
-            todo = [pairing for pairing in self.schedule if pairing.number not in done]
-            for row in self._play(todo, stack):
+            self.schedule = self._new_schedule()
+            agenda = Agenda(self.schedule, {row.pairing.number: _score(row) for row in self.rows})
+            for row in self._play(agenda, stack):
                 if store:
                     store.add(row)
                 self.rows.append(row)
+                agenda.note(row.pairing.number, _score(row))
                 if self.folder:
                     self.folder.write_record(row, self.title)
                 yield row.played
@@ -165,22 +198,22 @@ class Tournament:
     def write_results(self) -> None:
         """Write standings.json, report.html and, of chess, all-games.pgn for the games played so far."""
         if self.folder:
-            _write_results(self.folder, self.title, self.rows, len(self.schedule))
+            _write_results(self.folder, self.title, self.rows, self.schedule.planned)
 
-    def _play(self, todo: list[Pairing], stack: ExitStack) -> Iterator[Row]:
+    def _play(self, agenda: Agenda, stack: ExitStack) -> Iterator[Row]:
         warm = {parse_spec(spec).kind.warm for spec in self.specs.values()} - {""}
         setup = Setup(self.game, self.specs, self.budget, self.margin, tuple(sorted(warm)))
         if self.workers == 0:
-            yield from self._play_here(todo, setup, stack)
-        elif todo:
+            yield from self._play_here(agenda, setup, stack)
+        elif len(agenda):
             log = self.folder.log if self.folder else None
             self._crew = stack.enter_context(Crew(setup, self.workers, self._game_seed, log, self.patience))
-            yield from self._crew.play(todo)
+            yield from self._crew.play(agenda)
 
-    def _play_here(self, todo: list[Pairing], setup: Setup, stack: ExitStack) -> Iterator[Row]:
+    def _play_here(self, agenda: Agenda, setup: Setup, stack: ExitStack) -> Iterator[Row]:
         bench = Bench(setup, self._objects)
         stack.callback(bench.close)
-        for pairing in todo:
+        while pairing := agenda.take():
             started = utc_now()
             job = Job(pairing.first, pairing.second, pairing.opening, self._game_seed(pairing.number))
             yield Row(pairing, bench.play(job), started, utc_now())
@@ -201,37 +234,63 @@ class Tournament:
                 self.folder.unmake()
                 raise
             return stack.enter_context(store)
-        self._check_stored()
+        form = parse_schedule(self.config["schedule"])
+        self._stages(form)
         store = stack.enter_context(Store.open(self.folder.database, writing=True))
         self.rows = []
         for row in list(store.rows()):
-            if not row.played.termination.rated:
+            if form.grows and not row.played.termination.rated:
                 store.remove(row.pairing.number)  # the reason may be gone by now
-            else:
+            else:  # where results decide who meets whom, also games without one have had their say
                 self.rows.append(row)
         if store.config != self.config:
             store.set_config(self.config)
         self.folder.write_missing_records(self.rows, self.title)
         return store
 
-    def _check_stored(self) -> None:
-        """Raises ValueError unless the stored tournament may be resumed with these settings."""
+    def _stages(self, form: ScheduleSpec) -> list[Stage]:
+        """The schedules from which the stored tournament has grown to this one.
+
+        Raises ValueError unless it may be resumed with these settings.
+        """
         assert self.folder is not None
         if not self._resume:
             raise ValueError(f"{self.folder.path} holds a tournament already: resume it, or choose another folder")
         with Store.open(self.folder.database) as store:
             stored = _config_of(store)
         for key, value in self.config.items():
-            if key != "games" and stored[key] != value:
+            if stored[key] != value and not (key == "stages" or _grown(key, stored[key], value, form)):
                 raise ValueError(
                     f"{self.folder.path} cannot be resumed: {key} was {_shown(stored[key])}, is now {_shown(value)}"
+                    f"{_MAY_GROW.get(key, '')}"
                 )
-        before, now = stored["games"], self.config["games"]
-        if before > now or (before % 2 and before != now):
-            raise ValueError(
-                f"{self.folder.path} cannot be resumed: games was {before}, is now {now}; it can only grow, and only"
-                " from an even number"
-            )
+        before, now = ((len(config["players"]), config["games"]) for config in (stored, self.config))
+        stages = [(players, games) for players, games in stored["stages"]]
+        return stages if before == now or not form.grows else [*stages, before]
+
+
+_MAY_GROW = {
+    "games": "; it can only grow",
+    "players": "; others can only be added after them, and not to a Swiss tournament or a test",
+    "schedule": "; only a Swiss tournament can go on, for more rounds",
+}
+
+
+def _grown(key: str, before: Any, now: Any, form: ScheduleSpec) -> bool:
+    """Is `now` what the setting `before` of a stored tournament may grow to?"""
+    if key == "games":
+        return bool(before < now) and form.kind != "swiss"
+    if key == "players":
+        return form.grows and bool(now[: len(before)] == before)
+    if key == "schedule" and form.kind == "swiss":
+        old = parse_schedule(before)
+        return old.kind == "swiss" and old.number < form.number
+    return False
+
+
+def _score(row: Row) -> float | None:
+    """The points of the first player; None for a game that tells nothing of the players."""
+    return row.played.record.score if row.played.rated else None
 
 
 def write_results_of(folder: Folder) -> None:
@@ -239,7 +298,10 @@ def write_results_of(folder: Folder) -> None:
     with Store.open(folder.database) as store:
         config, rows = _config_of(store), list(store.rows())
     names = [name for name, _ in config["players"]]
-    _write_results(folder, _title(config["game"], names), rows, len(round_robin(names, config["games"])))
+    form = parse_schedule(config["schedule"])
+    schedule = form.make(names, config["games"], (Opening(),), config["stages"])
+    schedule.pairings({row.pairing.number: _score(row) for row in rows})
+    _write_results(folder, _title(config["game"], names), rows, schedule.planned)
 
 
 def _write_results(folder: Folder, title: str, rows: list[Row], planned: int) -> None:
@@ -290,6 +352,8 @@ _SHAPE: dict[str, Any] = {
     "game": str,
     "options": dict,
     "players": list,
+    "schedule": str,
+    "stages": list,
     "games": int,
     "openings": (str, list),
     "seed": int,
@@ -301,13 +365,15 @@ _SHAPE: dict[str, Any] = {
 
 def _config_of(store: Store) -> dict[str, Any]:
     """The configuration in a store. Raises StoreError unless it is one of a tournament."""
-    config = store.config
+    config = {"schedule": ROUND_ROBIN, "stages": []} | store.config  # older stores hold round robins alone
     for key, kind in _SHAPE.items():
         if key not in config or not isinstance(config[key], kind):
             raise StoreError(f"{store.path} is damaged (its configuration has no proper {key!r}); restore a copy")
     pairs = config["players"]
     if not all(isinstance(p, list) and len(p) == 2 and all(isinstance(text, str) for text in p) for p in pairs):
         raise StoreError(f"{store.path} is damaged (its configuration has no proper 'players'); restore a copy")
+    if not all(isinstance(s, list) and len(s) == 2 and all(isinstance(n, int) for n in s) for s in config["stages"]):
+        raise StoreError(f"{store.path} is damaged (its configuration has no proper 'stages'); restore a copy")
     return config
 
 

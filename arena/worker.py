@@ -1,7 +1,7 @@
 """A worker: a process that plays the games it is given, one after another. `crew.py` starts workers and listens.
 
     parent -> worker    sys.path, Setup, then Job, Job, ...; the end of the connection ends the worker
-    worker -> parent    READY, then for each game Turn, Turn, ..., Played
+    worker -> parent    READY, then for each game Played; meanwhile whose turn it is and the moves, by `progress`
 
 Players live as long as the worker, so that an engine starts once; after a fault both players of the game are made
 anew. The worker is in a session of its own: Ctrl-C in the terminal reaches the parent alone. A second pipe, on which
@@ -53,14 +53,6 @@ class Job:
     second: str
     opening: "Opening"
     seed: int
-
-
-@dataclass(frozen=True)
-class Turn:
-    """The code of player `side` runs from now on; `moves` were played since the last Turn of this game."""
-
-    side: int
-    moves: tuple[str, ...]
 
 
 class Bench:
@@ -144,10 +136,11 @@ class Stopped(BaseException):
     """SIGTERM came: not the doing of the player whose code ran."""
 
 
-def main(handle: int, life: int) -> None:
+def main(handle: int, life: int, memory: int) -> None:
     """Serve the parent at the other end of file descriptor `handle` until it hangs up.
 
-    `life` is the reading end of a pipe that nobody but the parent can write to: it ends when the parent has died.
+    `memory` is that of the file shared for `Progress`, `life` the reading end of a pipe that nobody but the parent can
+    write to: it ends when the parent has died.
     """
     signal.signal(signal.SIGTERM, _stop)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -156,7 +149,7 @@ def main(handle: int, life: int) -> None:
     try:
         with suppress(EOFError, BrokenPipeError, ConnectionResetError):  # the parent is gone or wants no more
             sys.path[:] = connection.recv()
-            _serve(connection)
+            _serve(connection, memory)
         signal.signal(signal.SIGTERM, signal.SIG_IGN)  # nothing is left to be stopped
     except Stopped:
         sys.exit(128 + signal.SIGTERM)
@@ -173,26 +166,23 @@ def _die_with_parent(life: int) -> None:
     os._exit(1)
 
 
-def _serve(connection: "Connection[Any, Any]") -> None:
+def _serve(connection: "Connection[Any, Any]", memory: int) -> None:
+    from sakiyomi.arena.progress import Progress
     from sakiyomi.boards import rows
 
     rows.set_threads(1)  # the processors are shared out by the number of workers
     setup = connection.recv()
-    bench = Bench(setup)
+    bench, progress = Bench(setup), Progress(memory)
     try:
         if setup.warm is not None:
             bench.warm()
+        progress.begin()
         connection.send(READY)
         while True:
             job = connection.recv()
-            told = 0
-
-            def on_turn(side: int, moves: Sequence[str]) -> None:
-                nonlocal told
-                connection.send(Turn(side, tuple(moves[told:])))
-                told = len(moves)
-
-            connection.send(bench.play(job, on_turn))
+            played = bench.play(job, progress.turn)
+            progress.begin()
+            connection.send(played)
     finally:
         bench.close()
 
@@ -207,4 +197,4 @@ if __name__ == "__main__":
     # Under this name the classes above would be __main__'s, which the parent cannot unpickle.
     from sakiyomi.arena import worker
 
-    worker.main(int(sys.argv[1]), int(sys.argv[2]))
+    worker.main(*map(int, sys.argv[1:]))

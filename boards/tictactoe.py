@@ -24,6 +24,15 @@ STATE = np.dtype((np.record, [("board", np.int8, 9), ("turn", np.int8), ("ply", 
 
 LINES = np.array([[0, 1, 2], [3, 4, 5], [6, 7, 8], [0, 3, 6], [1, 4, 7], [2, 5, 8], [0, 4, 8], [2, 4, 6]])
 
+# Ending and result are looked up by the board's number, in whose ternary digits 0 is an O, 2 an X.
+_POWERS = 3 ** np.arange(9)
+_BOARDS = np.arange(3**9)[:, None] // _POWERS % 3 - 1
+_EMPTY = 3**9 // 2  # the number of the empty board
+_LINED = _BOARDS[:, LINES].sum(axis=2)  # [boards, 8] sums of -3..3
+_RESULT = ((_LINED == 3).any(axis=1) * 1 - (_LINED == -3).any(axis=1)).astype(np.float32)
+_FULL = np.where(_BOARDS.all(axis=1), Ending.FULL_BOARD, Ending.ONGOING)
+_ENDING = np.where(_RESULT != 0, Ending.LINE, _FULL).astype(np.int8)
+
 
 @dataclass(frozen=True)
 class TicTacToe:
@@ -39,7 +48,7 @@ class TicTacToe:
         return np.zeros(batch, STATE)
 
     def legal(self, states: States) -> NDArray[np.bool_]:  # noqa: D102
-        return np.asarray((states["board"] == 0) & (self.ending(states) == Ending.ONGOING)[:, None])
+        return np.asarray((states["board"] == 0) & (self.ending(states) == 0)[:, None])
 
     def play(self, states: States, actions: NDArray[np.integer[Any]]) -> None:  # noqa: D102
         states["board"][np.arange(len(states)), actions] = 1 - 2 * states["turn"]
@@ -50,12 +59,10 @@ class TicTacToe:
         return np.array(states["turn"])
 
     def ending(self, states: States) -> NDArray[np.int8]:  # noqa: D102
-        full = np.where(states["ply"] == 9, Ending.FULL_BOARD, Ending.ONGOING)
-        return np.where(self.result(states) != 0, Ending.LINE, full).astype(np.int8)
+        return np.asarray(_ENDING[states["board"] @ _POWERS + _EMPTY])
 
     def result(self, states: States) -> NDArray[np.float32]:  # noqa: D102
-        lines = states["board"][:, LINES].sum(axis=2)  # [B, 8] sums of -3..3
-        return np.asarray((lines == 3).any(axis=1) * 1 - (lines == -3).any(axis=1), np.float32)
+        return np.asarray(_RESULT[states["board"] @ _POWERS + _EMPTY])
 
     def observe(self, states: States) -> NDArray[np.float32]:  # noqa: D102
         own = states["board"] * (1 - 2 * states["turn"])[:, None]

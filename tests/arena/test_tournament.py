@@ -241,10 +241,10 @@ def test_rules_that_fail_cost_nobody_the_game():
     class Broken(TicTacToe):
         name = "broken"
 
-        def result(self, states):
+        def ending(self, states):
             if states["ply"][0] == 5:
                 raise ZeroDivisionError("in the rules")
-            return super().result(states)
+            return super().ending(states)
 
     tournament = Tournament(Broken(), [fakes.First(), fakes.Dice()], games=2)
     assert tournament.run() == []

@@ -1,0 +1,75 @@
+"""What a worker tells of its game while it plays, in memory shared with the parent: whose code runs, and the moves.
+
+A worker writes a few bytes before it calls a player, and the parent looks when it wants to know, above all when the
+worker has died or is silent. A message for each move would cost more than the moves of fast players do.
+"""
+
+import mmap
+import struct
+import time
+from collections.abc import Sequence
+from tempfile import TemporaryFile
+
+SIZE = 1 << 16
+_HEAD = struct.Struct("<dqQ")  # when this was written; whose code runs, -1 nobody's; bytes of text
+_ROOM = SIZE - _HEAD.size
+
+
+class Progress:
+    """The shared memory, by the handle of a file that both sides have open; without one, a new one.
+
+    Only one side writes. What is read while the other side writes may be a move behind. Times are those of
+    `time.monotonic`, which all processes of a machine share.
+    """
+
+    def __init__(self, handle: int | None = None):
+        self._file = None
+        if handle is None:
+            self._file = TemporaryFile()  # noqa: SIM115 as long as this object lives
+            self._file.truncate(SIZE)
+            handle = self._file.fileno()
+        self.handle = handle
+        self._memory = mmap.mmap(handle, SIZE)
+        self._told = self._length = 0
+
+    def begin(self) -> None:
+        """A new game: nobody's code runs, and there are no moves."""
+        self._told = self._length = 0
+        self._write(-1)
+
+    def turn(self, side: int, moves: Sequence[str]) -> None:
+        """The code of player `side` runs from now on, after `moves`, of which those told before are not looked at."""
+        if len(moves) > self._told:
+            text = "".join(f"{move} " for move in moves[self._told :]).encode()
+            end = self._length + len(text)
+            if end <= _ROOM:  # else the end of a very long game is not told
+                self._memory[_HEAD.size + self._length : _HEAD.size + end] = text
+                self._told, self._length = len(moves), end
+        self._write(side)
+
+    def _write(self, side: int) -> None:
+        _HEAD.pack_into(self._memory, 0, time.monotonic(), side, self._length)
+
+    @property
+    def written(self) -> float:
+        """When anything was last written; 0 if never."""
+        found: float = _HEAD.unpack_from(self._memory)[0]
+        return found
+
+    @property
+    def side(self) -> int | None:
+        """Whose code runs: 0 moves first; None before that of any player."""
+        side: int = _HEAD.unpack_from(self._memory)[1]
+        return None if side < 0 else side
+
+    @property
+    def moves(self) -> tuple[str, ...]:
+        """The moves of the game."""
+        length: int = _HEAD.unpack_from(self._memory)[2]
+        return tuple(self._memory[_HEAD.size : _HEAD.size + length].decode("utf-8", "replace").split())
+
+    def close(self) -> None:
+        """Give the memory back."""
+        self._memory.close()
+        if self._file is not None:
+            self._file.close()
