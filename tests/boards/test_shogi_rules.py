@@ -189,12 +189,17 @@ def test_a_quiet_move_among_the_checks_makes_it_a_draw():
     assert position.outcome().ending is Ending.REPETITION
 
 
-def test_random_repetitions_beside_a_plain_count():
-    """Kings and a rook alone repeat often: the verdict by a list of all positions."""
-    verdicts = []
+def test_random_repetitions_beside_a_plain_count_and_cshogi():
+    """Kings and a rook alone repeat often: the verdict by a list of all positions.
+
+    cshogi judges by the last round alone, whichever occurrence it ends at: so where that was all checks of one side but
+    not the rounds before it, the two differ.
+    """
+    verdicts, differ = [], 0
     for seed in range(30):
         rng = random.Random(seed)
         position, seen, checks = Position(GAME, "4k4/9/9/9/R8/9/9/9/4K4 b - 1"), [], [0, 0]
+        other = cshogi.Board(position.text())
         seen.append(position.text().rsplit(" ", 1)[0])
         for ply in range(400):
             near = ("9e", "5e", "4e", "5a", "4a", "5i", "4i")
@@ -202,20 +207,29 @@ def test_random_repetitions_beside_a_plain_count():
                 move for move in position.legal_moves() if move[:2] in near and move[2:] in near and move[1] == move[3]
             ]
             checking = [move for move in quick if GAME.in_check(position.after(move).state)[0]] if seed % 2 else []
-            position.play(rng.choice(checking or quick or position.legal_moves()))
+            move = rng.choice(checking or quick or position.legal_moves())
+            position.play(move)
+            other.push_usi(move)
             checks[ply % 2] = checks[ply % 2] + 1 if GAME.in_check(position.state)[0] else 0
             text = position.text().rsplit(" ", 1)[0]
-            before = [index for index, other in enumerate(seen) if other == text]
+            before = [index for index, earlier in enumerate(seen) if earlier == text]
             seen.append(text)
             outcome = position.outcome()
+            assert bool(before) == (other.is_draw() != cshogi.NOT_REPETITION)
             if len(before) == 3:
                 half = (len(seen) - 1 - before[0]) // 2
                 losers = [side for side in (0, 1) if checks[side] >= half]
                 if len(losers) == 1:
                     assert outcome.ending is Ending.PERPETUAL_CHECK
                     assert outcome.winner == 1 - losers[0]
+                    loses = cshogi.REPETITION_LOSE if losers[0] == position.turn else cshogi.REPETITION_WIN
+                    assert other.is_draw() == loses
                 else:
                     assert outcome.ending is Ending.REPETITION
+                    last_round = (len(seen) - 1 - before[-1]) // 2
+                    all_checks = max(checks) >= last_round
+                    differ += all_checks
+                    assert (other.is_draw() == cshogi.REPETITION_DRAW) != all_checks
                 verdicts.append(outcome.ending)
                 break
             assert outcome is None or outcome.ending in (Ending.CHECKMATE, Ending.NO_MOVES)
@@ -223,6 +237,7 @@ def test_random_repetitions_beside_a_plain_count():
                 break
     assert verdicts.count(Ending.REPETITION) > 10
     assert verdicts.count(Ending.PERPETUAL_CHECK) > 0
+    assert differ < len(verdicts) / 2
 
 
 # --- the entering king
