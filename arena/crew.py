@@ -128,8 +128,10 @@ class _Worker:
         if self.connection.closed:
             return
         self.connection.close()  # enough for one that waits for its next game
-        if self.pairing is not None or not self.ready:
-            with suppress(ProcessLookupError):
+        with suppress(ProcessLookupError, PermissionError):
+            if not self.ready:
+                os.killpg(self.process.pid, signal.SIGKILL)  # it compiles, and holds no engine that is to be closed
+            elif self.pairing is not None:
                 self.process.terminate()
 
     def close(self) -> None:

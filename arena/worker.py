@@ -142,11 +142,11 @@ def main(handle: int, life: int, memory: int) -> None:
     `memory` is that of the file shared for `Progress`, `life` the reading end of a pipe that nobody but the parent can
     write to: it ends when the parent has died.
     """
-    signal.signal(signal.SIGTERM, _stop)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_die_with_parent, args=(life,), daemon=True).start()
     connection: Connection[Any, Any] = Connection(handle)
     try:
+        signal.signal(signal.SIGTERM, _stop)
         with suppress(EOFError, BrokenPipeError, ConnectionResetError):  # the parent is gone or wants no more
             sys.path[:] = connection.recv()
             _serve(connection, memory)
