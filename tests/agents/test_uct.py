@@ -147,10 +147,10 @@ def test_a_thought_agrees_with_the_choice():
 def test_without_limits_only_the_stop_ends_a_search():
     stop = Event()
     timer = Timer(0.3, stop.set)
-    timer.start()
     started = time.monotonic()
+    timer.start()
     move, told = think(UCTPlayer(1), Position(Chess()), Budget(), stop=stop)
-    assert 0.3 <= time.monotonic() - started < 2
+    assert 0.3 <= time.monotonic() - started < 20
     assert told[-1].nodes > 100
     assert move == told[-1].line[0]
 

@@ -69,7 +69,7 @@ def test_every_limit_is_kept(engine, limit):
     for _ in range(4):
         started = time.monotonic()
         played = engine.play(board, limit, info=chess.engine.INFO_ALL)
-        assert time.monotonic() - started < 2
+        assert time.monotonic() - started < 10
         assert played.move in board.legal_moves
         assert {"depth", "nodes", "nps", "time", "score", "pv"} <= played.info.keys()
         assert played.info["pv"][0] == played.move
