@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sakiyomi.arena.duel import Duel, duel
+    from sakiyomi.arena.head_to_head import Duel, duel
     from sakiyomi.arena.match import Played, PlayerFault, Termination, play, play_game
     from sakiyomi.arena.players import make_player
     from sakiyomi.arena.rating import Fit, Prior, Rating, fit, ratings
@@ -37,8 +37,8 @@ _HOMES = {
     "play": "sakiyomi.arena.match",
     "play_game": "sakiyomi.arena.match",
     "ratings": "sakiyomi.arena.rating",
-    "Duel": "sakiyomi.arena.duel",
-    "duel": "sakiyomi.arena.duel",
+    "Duel": "sakiyomi.arena.head_to_head",
+    "duel": "sakiyomi.arena.head_to_head",
     "gauntlet": "sakiyomi.arena.schedule_fixed",
     "ladder": "sakiyomi.arena.schedule_fixed",
     "round_robin": "sakiyomi.arena.schedule_fixed",

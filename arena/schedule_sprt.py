@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from sakiyomi.arena.duel import pentanomial
+from sakiyomi.arena.head_to_head import pentanomial
 from sakiyomi.arena.schedule import Opening, Pairing, Scores, check_field
 from sakiyomi.arena.sprt import Sprt
 

@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 from scipy.optimize import brentq
 
-from sakiyomi.arena.duel import EMPTY, NELO, Floats, check_counts, moments, score_of
+from sakiyomi.arena.head_to_head import EMPTY, NELO, Floats, check_counts, moments, score_of
 
 Scale = Literal["logistic", "normalized"]
 _STEPS = 10  # of the fixed point for normalized Elo; it settles in about five

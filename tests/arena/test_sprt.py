@@ -7,7 +7,7 @@ import pytest
 from scipy.optimize import minimize
 from scipy.special import xlogy
 
-from sakiyomi.arena.duel import NELO, duel, elo_of, moments, pentanomial, score_of, trinomial
+from sakiyomi.arena.head_to_head import NELO, duel, elo_of, moments, pentanomial, score_of, trinomial
 from sakiyomi.arena.sprt import Sprt
 
 # counts; LLR of [0, 5] Elo, of [0, 5] normalized Elo; Elo, half-width of its 95 % interval, LOS: by Fishtest's code
@@ -157,3 +157,12 @@ def test_elo_and_score_are_inverse():
 def test_bad_input(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def test_public_names_are_what_they_say():
+    """A module of the same name would hide the function from those who import both."""
+    from sakiyomi.arena import Sprt as public_test
+    from sakiyomi.arena import duel as public_duel
+
+    assert public_duel([1, 2, 3]) == duel([1, 2, 3])
+    assert public_test is Sprt
