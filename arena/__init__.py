@@ -7,43 +7,45 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sakiyomi.arena.head_to_head import Duel, duel
     from sakiyomi.arena.match import Played, PlayerFault, Termination, play, play_game
+    from sakiyomi.arena.pages.report import write_report
     from sakiyomi.arena.players import make_player
-    from sakiyomi.arena.rating import Fit, Prior, Rating, fit, ratings
-    from sakiyomi.arena.rating_bootstrap import bootstrap_ratings
-    from sakiyomi.arena.report import write_report
-    from sakiyomi.arena.schedule import Pairing
-    from sakiyomi.arena.schedule_fixed import gauntlet, ladder, round_robin
-    from sakiyomi.arena.sprt import Sprt
+    from sakiyomi.arena.rating.bootstrap import bootstrap_ratings
+    from sakiyomi.arena.rating.head_to_head import Duel, duel
+    from sakiyomi.arena.rating.joint import Fit, Prior, Rating, fit, ratings
+    from sakiyomi.arena.rating.sequential import Sprt, Verdict, sprt
+    from sakiyomi.arena.schedules.fixed import gauntlet, ladder, round_robin
+    from sakiyomi.arena.schedules.schedule import Pairing
     from sakiyomi.arena.tournament import Tournament
     from sakiyomi.boards.player import RESIGN, Budget, Player
 
 _HOMES = {
     "RESIGN": "sakiyomi.boards.player",
     "Budget": "sakiyomi.boards.player",
-    "Pairing": "sakiyomi.arena.schedule",
+    "Pairing": "sakiyomi.arena.schedules.schedule",
     "Played": "sakiyomi.arena.match",
     "Player": "sakiyomi.boards.player",
     "PlayerFault": "sakiyomi.arena.match",
-    "Fit": "sakiyomi.arena.rating",
-    "Prior": "sakiyomi.arena.rating",
-    "Rating": "sakiyomi.arena.rating",
-    "bootstrap_ratings": "sakiyomi.arena.rating_bootstrap",
-    "fit": "sakiyomi.arena.rating",
+    "Fit": "sakiyomi.arena.rating.joint",
+    "Prior": "sakiyomi.arena.rating.joint",
+    "Rating": "sakiyomi.arena.rating.joint",
+    "bootstrap_ratings": "sakiyomi.arena.rating.bootstrap",
+    "fit": "sakiyomi.arena.rating.joint",
     "Termination": "sakiyomi.arena.match",
     "Tournament": "sakiyomi.arena.tournament",
     "make_player": "sakiyomi.arena.players",
     "play": "sakiyomi.arena.match",
     "play_game": "sakiyomi.arena.match",
-    "ratings": "sakiyomi.arena.rating",
-    "Duel": "sakiyomi.arena.head_to_head",
-    "duel": "sakiyomi.arena.head_to_head",
-    "gauntlet": "sakiyomi.arena.schedule_fixed",
-    "ladder": "sakiyomi.arena.schedule_fixed",
-    "round_robin": "sakiyomi.arena.schedule_fixed",
-    "Sprt": "sakiyomi.arena.sprt",
-    "write_report": "sakiyomi.arena.report",
+    "ratings": "sakiyomi.arena.rating.joint",
+    "Duel": "sakiyomi.arena.rating.head_to_head",
+    "duel": "sakiyomi.arena.rating.head_to_head",
+    "gauntlet": "sakiyomi.arena.schedules.fixed",
+    "ladder": "sakiyomi.arena.schedules.fixed",
+    "round_robin": "sakiyomi.arena.schedules.fixed",
+    "Sprt": "sakiyomi.arena.rating.sequential",
+    "Verdict": "sakiyomi.arena.rating.sequential",
+    "sprt": "sakiyomi.arena.rating.sequential",
+    "write_report": "sakiyomi.arena.pages.report",
 }
 
 __all__ = [
@@ -60,6 +62,7 @@ __all__ = [
     "Sprt",
     "Termination",
     "Tournament",
+    "Verdict",
     "bootstrap_ratings",
     "duel",
     "fit",
@@ -70,6 +73,7 @@ __all__ = [
     "play_game",
     "ratings",
     "round_robin",
+    "sprt",
     "write_report",
 ]
 

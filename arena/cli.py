@@ -47,7 +47,7 @@ def play(
 
     Example: sakiyomi play shogi --against alphabeta:3
     """
-    from sakiyomi.arena.terminal import play_in_terminal
+    from sakiyomi.arena.terminal.terminal import play_in_terminal
     from sakiyomi.boards.player import Budget
 
     budget = Budget(simulations, seconds)
@@ -82,7 +82,7 @@ def engine(
       fastchess -engine cmd=sakiyomi args="engine alphabeta:6 --protocol uci"
         name=ours -engine cmd=stockfish name=theirs -each tc=10+0.1 -rounds 5
     """
-    from sakiyomi.arena.engine import serve
+    from sakiyomi.arena.serving.engine import serve
 
     serve(player, protocol, game, seed=seed, **_given(komi=komi, rules=rules))
 

@@ -119,7 +119,7 @@ def ratings(
 
     Example: sakiyomi ratings first second/tournament.sqlite games.sgf --anchor random
     """
-    from sakiyomi.arena.rating import ratings as rate
+    from sakiyomi.arena.rating.joint import ratings as rate
 
     found = [game for path in paths for game in _games(path)]
     table = rate(found, anchor=anchor, anchor_elo=elo)
@@ -198,7 +198,7 @@ def _stored(given: dict[str, Any], options: dict[str, Any], resume: bool, add: l
 def _run(contest: "Tournament", as_json: bool) -> None:
     """Play, show, and leave everything in order when interrupted."""
     from sakiyomi.arena.live import follow, plain_console, test_line
-    from sakiyomi.arena.schedule_sprt import SprtSchedule
+    from sakiyomi.arena.schedules.sequential import SprtSchedule
     from sakiyomi.arena.tournament import processors
 
     console = plain_console(stderr=as_json)

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 from sakiyomi.arena.store import Row, StoreError
 
 if TYPE_CHECKING:
-    from sakiyomi.arena.rating import Rating
+    from sakiyomi.arena.rating.joint import Rating
     from sakiyomi.sgf.record import Record
 
 RECORDS: dict[str, tuple[str, ...]] = {"chess": ("pgn",), "chess960": ("pgn",), "shogi": ("csa", "kif")}
@@ -157,7 +157,7 @@ class Folder:
 
     def write_report(self, title: str, rows: list[Row], planned: int) -> None:
         """Write report.html; `planned` is the number of games that there will be."""
-        from sakiyomi.arena.report import write_report
+        from sakiyomi.arena.pages.report import write_report
 
         with _clearly(self.report):
             write_report(self.report, title, [row.played for row in rows], planned=planned)

@@ -13,8 +13,8 @@ from rich.table import Table
 from rich.text import Text
 
 from sakiyomi.arena.match import Played
-from sakiyomi.arena.rating import Rating
-from sakiyomi.arena.schedule_sprt import SprtSchedule
+from sakiyomi.arena.rating.joint import Rating
+from sakiyomi.arena.schedules.sequential import SprtSchedule
 from sakiyomi.arena.tournament import Tournament
 
 REFRESH = 0.5

@@ -114,11 +114,11 @@ def _own_name(kind: str, text: str, argument: str) -> str:
     if kind == "gtp":
         return _program_name(argument)
     if kind == "uci":
-        from sakiyomi.arena.uci_spec import parse_uci_spec
+        from sakiyomi.arena.engines.uci_spec import parse_uci_spec
 
         return parse_uci_spec(argument).name
     if kind == "usi":
-        from sakiyomi.arena.usi_spec import parse_usi_spec
+        from sakiyomi.arena.engines.usi_spec import parse_usi_spec
 
         return parse_usi_spec(argument).name
     return text
@@ -164,7 +164,7 @@ def _perfect(argument: str, game: Game) -> Any:
 
 
 def _gtp(argument: str, game: Game) -> Any:
-    from sakiyomi.arena.gtp import GtpPlayer
+    from sakiyomi.arena.engines.gtp import GtpPlayer
     from sakiyomi.boards.go import Go
 
     if not isinstance(game, Go):
@@ -173,8 +173,8 @@ def _gtp(argument: str, game: Game) -> Any:
 
 
 def _uci(argument: str, game: Game) -> Any:
-    from sakiyomi.arena.uci import UciPlayer, check_game
-    from sakiyomi.arena.uci_spec import parse_uci_spec
+    from sakiyomi.arena.engines.uci import UciPlayer, check_game
+    from sakiyomi.arena.engines.uci_spec import parse_uci_spec
 
     check_game(game)
     spec = parse_uci_spec(argument)
@@ -182,8 +182,8 @@ def _uci(argument: str, game: Game) -> Any:
 
 
 def _usi(argument: str, game: Game) -> Any:
-    from sakiyomi.arena.usi import UsiPlayer, check_game
-    from sakiyomi.arena.usi_spec import parse_usi_spec
+    from sakiyomi.arena.engines.usi import UsiPlayer, check_game
+    from sakiyomi.arena.engines.usi_spec import parse_usi_spec
 
     check_game(game)
     spec = parse_usi_spec(argument)

@@ -93,9 +93,9 @@ def read_settings(path: Path) -> Settings:
 
 def _installed(path: Path, players: Any, optional: list[Any]) -> tuple[Any, tuple[str, ...]]:
     """`players` without those of the names `optional` whose program is missing, and the names left out."""
-    from sakiyomi.arena.process import find_program
-    from sakiyomi.arena.uci_spec import parse_uci_spec
-    from sakiyomi.arena.usi_spec import parse_usi_spec
+    from sakiyomi.arena.engines.process import find_program
+    from sakiyomi.arena.engines.uci_spec import parse_uci_spec
+    from sakiyomi.arena.engines.usi_spec import parse_usi_spec
 
     commands: dict[str, Callable[[str], str]] = {
         "gtp": lambda argument: argument,

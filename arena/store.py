@@ -21,7 +21,7 @@ from typing import Any
 
 from sakiyomi.arena.errors import Failure
 from sakiyomi.arena.match import Played, Termination, one_line
-from sakiyomi.arena.schedule import Opening, Pairing
+from sakiyomi.arena.schedules.schedule import Opening, Pairing
 from sakiyomi.sgf.record import Record
 
 APPLICATION_ID = 0x53414B49  # "SAKI"

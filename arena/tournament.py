@@ -17,21 +17,21 @@ from pathlib import Path
 from types import NoneType
 from typing import TYPE_CHECKING, Any
 
-from sakiyomi.arena.crew import PATIENCE, Crew
 from sakiyomi.arena.folder import Folder
 from sakiyomi.arena.match import MARGIN, NO_LIMIT, Played
-from sakiyomi.arena.openings import check_opening, drawn, load_openings
 from sakiyomi.arena.players import check_name, check_player, parse_spec
-from sakiyomi.arena.schedule import Agenda, Opening, Pairing, game_seed
-from sakiyomi.arena.schedule_spec import ROUND_ROBIN, ScheduleSpec, Stage, parse_schedule
+from sakiyomi.arena.running.crew import PATIENCE, Crew
+from sakiyomi.arena.running.worker import Bench, Job, Setup
+from sakiyomi.arena.schedules.openings import check_opening, drawn, load_openings
+from sakiyomi.arena.schedules.schedule import Agenda, Opening, Pairing, game_seed
+from sakiyomi.arena.schedules.spec import ROUND_ROBIN, ScheduleSpec, Stage, parse_schedule
 from sakiyomi.arena.store import Row, Store, StoreError, utc_now
-from sakiyomi.arena.worker import Bench, Job, Setup
 from sakiyomi.boards.catalog import make_game
 from sakiyomi.boards.game import Game
 from sakiyomi.boards.player import Budget, Player
 
 if TYPE_CHECKING:
-    from sakiyomi.arena.rating import Rating
+    from sakiyomi.arena.rating.joint import Rating
 
 Players = Sequence[str | Player] | Mapping[str, str | Player]
 
@@ -39,13 +39,13 @@ Players = Sequence[str | Player] | Mapping[str, str | Player]
 class Tournament:
     """A tournament of `players` at `game`, in colour-swapped pairs.
 
-    `schedule` says who meets whom (`schedule_spec`: "round-robin", "swiss:7", "sprt:0,5"...), `games` how many games
-    any two play who meet (None: 10; in a Swiss tournament 2; in a test at the most, 10,000).
+    `schedule` says who meets whom ("round-robin", "swiss:7", "sprt:0,5"...; see `schedules/spec.py`), `games` how many
+    games any two play who meet (None: 10; in a Swiss tournament 2; in a test at the most, 10,000).
     `players` are specs ("uct:800", "strong=uct:800"), a mapping from names to specs, or `Player` objects (these play
     in this process). `openings` is "" (the ordinary start; in Chess960 one drawn for each pair), "random:K", a file's
-    path, or a list of move lists (see `openings.py`); `budget` is what each move may cost; `workers` the number of
-    processes (None: one a processor; 0: this process, where `patience`, the seconds until a silent player has lost,
-    cannot be enforced).
+    path, or a list of move lists (see `schedules/openings.py`); `budget` is what each move may cost; `workers` the
+    number of processes (None: one a processor; 0: this process, where `patience`, the seconds until a silent player
+    has lost, cannot be enforced).
     `out` is the folder for results (None: nothing is written). With `resume` the games that `out` holds are kept and
     the rest is played; everything but `workers` and `patience` must be as before, but a tournament may grow: by more
     games, by players after those that it had (not in a Swiss tournament or a test), by Swiss rounds.
@@ -186,7 +186,7 @@ class Tournament:
 
     def standings(self) -> "list[Rating]":
         """Ratings from the games played so far."""
-        from sakiyomi.arena.rating import ratings
+        from sakiyomi.arena.rating.joint import ratings
 
         return ratings(self.played)
 
@@ -305,7 +305,7 @@ def write_results_of(folder: Folder) -> None:
 
 
 def _write_results(folder: Folder, title: str, rows: list[Row], planned: int) -> None:
-    from sakiyomi.arena.rating import ratings
+    from sakiyomi.arena.rating.joint import ratings
 
     rows = sorted(rows, key=lambda row: row.pairing.number)
     folder.write_all_games(rows, title)

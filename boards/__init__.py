@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sakiyomi.boards.catalog import GAMES, make_game
     from sakiyomi.boards.chess import Chess
+    from sakiyomi.boards.clock import Clock
     from sakiyomi.boards.connect4 import ConnectFour
     from sakiyomi.boards.game import BadNotation, Ending, Game, IllegalMove, States, Symmetry
     from sakiyomi.boards.go import Go
     from sakiyomi.boards.othello import Othello
-    from sakiyomi.boards.player import DECLARE, RESIGN, Budget, Player, Thinker, Thought
+    from sakiyomi.boards.player import DECLARE, RESIGN, Budget, Candidate, Player, Thinker, Thought, Thoughtful
     from sakiyomi.boards.position import Outcome, Position
     from sakiyomi.boards.shogi import Shogi
     from sakiyomi.boards.tictactoe import TicTacToe
@@ -24,7 +25,9 @@ __all__ = [
     "RESIGN",
     "BadNotation",
     "Budget",
+    "Candidate",
     "Chess",
+    "Clock",
     "ConnectFour",
     "Ending",
     "Game",
@@ -39,6 +42,7 @@ __all__ = [
     "Symmetry",
     "Thinker",
     "Thought",
+    "Thoughtful",
     "TicTacToe",
     "make_game",
 ]
@@ -50,7 +54,8 @@ _HOMES = {
     "game": ("BadNotation", "Ending", "Game", "IllegalMove", "States", "Symmetry"),
     "go": ("Go",),
     "othello": ("Othello",),
-    "player": ("DECLARE", "RESIGN", "Budget", "Player", "Thinker", "Thought"),
+    "clock": ("Clock",),
+    "player": ("DECLARE", "RESIGN", "Budget", "Candidate", "Player", "Thinker", "Thought", "Thoughtful"),
     "position": ("Outcome", "Position"),
     "shogi": ("Shogi",),
     "tictactoe": ("TicTacToe",),

@@ -9,6 +9,7 @@ from typing import Protocol
 
 import numpy as np
 
+from sakiyomi.boards.clock import Clock
 from sakiyomi.boards.game import Game
 from sakiyomi.boards.position import Position
 
@@ -24,6 +25,8 @@ class Budget:
 
     `simulations` are the positions that it may look at (an engine's nodes), `depth` the plies that it may look ahead.
     `mate` asks those who can tell for a forced mate in so many moves of their own, beyond what they else look for.
+    `clocks` are those of the game, the first player's first, where it is played on clocks: players who manage their
+    time themselves go by them, all others by `seconds`, which then are a share of the clock.
     Raises ValueError for counts that are no whole number of 1 or more and `seconds` that are no number over 0.
     """
 
@@ -31,6 +34,7 @@ class Budget:
     seconds: float | None = None
     depth: int | None = None
     mate: int | None = None
+    clocks: tuple[Clock, Clock] | None = None
 
     def __post_init__(self) -> None:
         seconds = self.seconds
@@ -65,12 +69,28 @@ class Player(Protocol):
 
 
 @dataclass(frozen=True)
+class Candidate:
+    """A move that a player considered: how often it looked there, what it expects of it (-1 to 1, as the player to
+    move sees it), how likely it held the move before it searched (0 to 1), and the play that it expects after it.
+
+    None where the player has no such figure.
+    """
+
+    move: str
+    visits: int | None = None
+    value: float | None = None
+    prior: float | None = None
+    line: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Thought:
     """What a player thinks of a position at some moment of its search, as the player to move sees it.
 
     `line` is the play that it expects, the move that it would choose first; `value` the expected result, -1 to 1, or
     None; `centipawns` and `mate` (in so many moves, negative: the player is mated) are chess programs' scales, None
     where the player has none; `depth` the plies looked ahead; `nodes` the positions looked at; `seconds` since `think`.
+    `candidates` are the moves considered, the best first, as far as the player can tell.
     """
 
     line: tuple[str, ...]
@@ -80,6 +100,16 @@ class Thought:
     depth: int = 0
     nodes: int = 0
     seconds: float = 0.0
+    candidates: tuple[Candidate, ...] = ()
+
+
+class Thoughtful(Player, Protocol):
+    """A player that can be asked afterwards what it thought."""
+
+    @property
+    def thought(self) -> Thought | None:
+        """What it thought of the position when it last chose; None if it played without thinking."""
+        ...
 
 
 class Thinker(Player, Protocol):

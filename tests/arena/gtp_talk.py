@@ -1,6 +1,6 @@
 """Talking to a GTP session in tests."""
 
-from sakiyomi.arena.gtp_server import Session
+from sakiyomi.arena.serving.gtp_server import Session
 from sakiyomi.boards.go import Go
 
 

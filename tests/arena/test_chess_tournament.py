@@ -16,9 +16,9 @@ import pytest
 from test_process import gone
 
 from sakiyomi.arena import Budget, Termination, Tournament
-from sakiyomi.arena.openings import load_openings
-from sakiyomi.arena.process import GAME_FOLDERS
-from sakiyomi.arena.schedule import Opening
+from sakiyomi.arena.engines.process import GAME_FOLDERS
+from sakiyomi.arena.schedules.openings import load_openings
+from sakiyomi.arena.schedules.schedule import Opening
 from sakiyomi.arena.settings import read_settings
 from sakiyomi.boards.chess import Chess
 from sakiyomi.boards.position import Position
@@ -64,7 +64,7 @@ def agree(tournament: Tournament, games: list[chess.pgn.Game]) -> None:
 
 @pytest.mark.parametrize("mode", REASONS)
 def test_a_failing_engine_loses_and_the_tournament_goes_on(mode, tmp_path, monkeypatch):
-    monkeypatch.setattr("sakiyomi.arena.engine_player.SILENCE", 0.2)
+    monkeypatch.setattr("sakiyomi.arena.engines.player.SILENCE", 0.2)
     termination, reason = REASONS[mode]
     players = {"bad": f"uci:{FAKE} {mode}", "good": f"uci:{FAKE} good"}
     budget = Budget(seconds=0.2) if termination is Termination.STALL else Budget()

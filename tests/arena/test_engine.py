@@ -12,11 +12,11 @@ import sys
 import pytest
 from gtp_talk import say, session
 
-from sakiyomi.arena.engine import serve
-from sakiyomi.arena.gtp import GtpError, GtpPlayer
-from sakiyomi.arena.gtp_board import spread_points
+from sakiyomi.arena.engines.gtp import GtpError, GtpPlayer
+from sakiyomi.arena.engines.process import GAME_FOLDERS
 from sakiyomi.arena.match import Termination, play
-from sakiyomi.arena.process import GAME_FOLDERS
+from sakiyomi.arena.serving.engine import serve
+from sakiyomi.arena.serving.gtp_board import spread_points
 from sakiyomi.boards.go import Go
 from sakiyomi.boards.player import Budget
 

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from sakiyomi.arena.engine_clock import LEAST, Clock, seconds_of
+from sakiyomi.boards.clock import LEAST, Clock, seconds_of
 
 OVERHEAD = 0.02
 

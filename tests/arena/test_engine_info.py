@@ -2,7 +2,7 @@
 
 import pytest
 
-from sakiyomi.arena.engine_info import centipawns, info
+from sakiyomi.arena.serving.info import centipawns, info
 from sakiyomi.boards import Position
 from sakiyomi.boards.chess import Chess
 from sakiyomi.boards.player import Thought

@@ -2,9 +2,9 @@
 
 import pytest
 
-from sakiyomi.arena.engine_options import Option, number, parse_option, settings_of
+from sakiyomi.arena.engines.options import Option, number, parse_option, settings_of
 from sakiyomi.arena.players import make_player
-from sakiyomi.arena.usi_server import Session
+from sakiyomi.arena.serving.usi_server import Session
 from sakiyomi.boards import Chess
 
 

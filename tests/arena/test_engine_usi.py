@@ -20,10 +20,10 @@ import pytest
 from cshogi import CSA
 from cshogi.usi import Engine, InfoListener
 
-from sakiyomi.arena.engine import serve
+from sakiyomi.arena.engines.process import GAME_FOLDERS
 from sakiyomi.arena.match import Termination, play
 from sakiyomi.arena.players import make_player
-from sakiyomi.arena.process import GAME_FOLDERS
+from sakiyomi.arena.serving.engine import serve
 from sakiyomi.boards.shogi import Shogi
 from sakiyomi.sgf import load
 

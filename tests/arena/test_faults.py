@@ -41,7 +41,7 @@ def lost_by(name: str, played) -> bool:
 
 @pytest.mark.parametrize("mode", REASONS)
 def test_a_failing_engine_loses_and_the_tournament_goes_on(mode, tmp_path, monkeypatch):
-    monkeypatch.setattr("sakiyomi.arena.gtp.TIME_MARGIN", 0.7)
+    monkeypatch.setattr("sakiyomi.arena.engines.gtp.TIME_MARGIN", 0.7)
     termination, reason = REASONS[mode]
     budget = Budget(seconds=0.5) if termination is Termination.STALL else Budget()
     tournament = Tournament("go-5x5", engines(mode), games=2, workers=0, budget=budget, margin=20, out=tmp_path / "out")
@@ -136,8 +136,8 @@ def test_the_command_line_reports_failures(tmp_path):
     ],
 )
 def test_a_program_that_is_no_engine_is_refused_before_anything_is_written(game, player, why, tmp_path, monkeypatch):
-    for module in ("gtp", "engine_talk"):
-        monkeypatch.setattr(f"sakiyomi.arena.{module}.NONSENSE", 0.3)
+    for module in ("gtp", "talk"):
+        monkeypatch.setattr(f"sakiyomi.arena.engines.{module}.NONSENSE", 0.3)
     with pytest.raises(ValueError, match="does not speak") as caught:
         Tournament(game, ["random", player], out=tmp_path / "out")
     assert why in str(caught.value)

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from fakes import Passer
 
-from sakiyomi.arena.gtp import GtpConnection, GtpError, GtpPlayer, rules_text
+from sakiyomi.arena.engines.gtp import GtpConnection, GtpError, GtpPlayer, rules_text
+from sakiyomi.arena.engines.process import GAME_FOLDERS
 from sakiyomi.arena.match import PlayerFault, Termination, play
-from sakiyomi.arena.process import GAME_FOLDERS
 from sakiyomi.boards.go import Go
 from sakiyomi.boards.player import RESIGN, Budget
 from sakiyomi.boards.position import Position
@@ -268,7 +268,7 @@ def test_habits_that_are_forgiven(fake, mode):
 
 
 def test_a_hang_under_a_time_limit_does_not_last_for_the_long_timeout(fake, monkeypatch):
-    monkeypatch.setattr("sakiyomi.arena.gtp.TIME_MARGIN", 0.3)
+    monkeypatch.setattr("sakiyomi.arena.engines.gtp.TIME_MARGIN", 0.3)
     player = fake("hang", "--at 1")
     started = time.monotonic()
     assert fault_of(player, after(), Budget(seconds=0.2)).termination is Termination.STALL

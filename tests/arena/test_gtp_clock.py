@@ -2,7 +2,7 @@
 
 import pytest
 
-from sakiyomi.arena.gtp_clock import LAG, LEAST, SHARE, Clock
+from sakiyomi.arena.serving.gtp_clock import LAG, LEAST, SHARE, Clock
 
 
 def think(share: float) -> float:

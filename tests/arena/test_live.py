@@ -7,8 +7,8 @@ import pytest
 
 from sakiyomi.arena import Tournament, live
 from sakiyomi.arena.live import follow, plain_console, standings_table
-from sakiyomi.arena.rating import Rating
-from sakiyomi.arena.schedule import Opening, Pairing
+from sakiyomi.arena.rating.joint import Rating
+from sakiyomi.arena.schedules.schedule import Opening, Pairing
 from sakiyomi.boards.catalog import make_game
 
 

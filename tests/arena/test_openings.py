@@ -2,8 +2,8 @@
 
 import pytest
 
-from sakiyomi.arena.openings import load_openings, random_openings
-from sakiyomi.arena.schedule import Opening
+from sakiyomi.arena.schedules.openings import load_openings, random_openings
+from sakiyomi.arena.schedules.schedule import Opening
 from sakiyomi.boards.catalog import make_game
 from sakiyomi.boards.position import Position
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from sakiyomi.arena.engines.process import MAX_LINE, MAX_WAITING, EngineProcess, find_program
 from sakiyomi.arena.match import PlayerFault, Termination
-from sakiyomi.arena.process import MAX_LINE, MAX_WAITING, EngineProcess, find_program
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 
@@ -72,7 +72,7 @@ def test_programs_are_found_among_the_games(tmp_path, monkeypatch):
     program = tmp_path / "some-engine"
     program.write_text("#!/bin/sh\n")
     program.chmod(0o755)
-    monkeypatch.setattr("sakiyomi.arena.process.GAME_FOLDERS", (str(tmp_path),))
+    monkeypatch.setattr("sakiyomi.arena.engines.process.GAME_FOLDERS", (str(tmp_path),))
     monkeypatch.setenv("PATH", "/usr/bin")
     assert find_program("some-engine --seed '1 2'") == [str(program), "--seed", "1 2"]
 

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sakiyomi.arena.match import Played, Termination
-from sakiyomi.arena.rating import ELO, Prior, count, fit, problem_of, ratings, start_of
-from sakiyomi.arena.rating_bootstrap import bootstrap_ratings
-from sakiyomi.arena.rating_model import Counts, expected_score, maximise
+from sakiyomi.arena.rating.bootstrap import bootstrap_ratings
+from sakiyomi.arena.rating.joint import ELO, Prior, count, fit, problem_of, ratings, start_of
+from sakiyomi.arena.rating.model import Counts, expected_score, maximise
 from sakiyomi.sgf.record import Record
 
 TEXT = {1.0: "1-0", 0.5: "1/2-1/2", 0.0: "0-1"}

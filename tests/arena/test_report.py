@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from pages import Page, data_of, words
 
 from sakiyomi.arena.match import Played, Termination
-from sakiyomi.arena.rating import ratings
-from sakiyomi.arena.report import clock, elo_text, likelihood, percent, render, signed, write_report
+from sakiyomi.arena.pages.report import clock, elo_text, likelihood, percent, render, signed, write_report
+from sakiyomi.arena.rating.joint import ratings
 from sakiyomi.sgf.record import Record
 
 NASTY = "</script><script>alert(1)</script><b onmouseover='x'>&amp;\"\u2028"

@@ -4,9 +4,9 @@ import chromium
 import numpy as np
 import pytest
 
-from sakiyomi.arena.frames import decode, film
 from sakiyomi.arena.match import Played, Termination
-from sakiyomi.arena.report import write_report
+from sakiyomi.arena.pages.frames import decode, film
+from sakiyomi.arena.pages.report import write_report
 from sakiyomi.boards.catalog import make_game
 from sakiyomi.boards.position import Position
 from sakiyomi.sgf.record import Record

@@ -11,7 +11,7 @@ import chromium
 import pytest
 
 from sakiyomi.arena.match import Played, Termination
-from sakiyomi.arena.report import write_report
+from sakiyomi.arena.pages.report import write_report
 from sakiyomi.sgf.record import Record
 
 pytestmark = pytest.mark.browser

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from pages import data_of, words
 
-from sakiyomi.arena.frames import Film, decode, film, films
 from sakiyomi.arena.match import Played, Termination
-from sakiyomi.arena.report import render
+from sakiyomi.arena.pages.frames import Film, decode, film, films
+from sakiyomi.arena.pages.report import render
 from sakiyomi.boards.catalog import make_game
 from sakiyomi.boards.position import Position
 from sakiyomi.sgf.record import Record

@@ -8,10 +8,10 @@ import pytest
 from pages import data_of
 from shogi_games import cells_of, random_game, record_of
 
-from sakiyomi.arena.frames import DIGITS, decode, decode_shogi, film, films
-from sakiyomi.arena.frames_shogi import CHECKS, LEFT, MOTION, PROMOTES, RIGHT, STRAIGHT
 from sakiyomi.arena.match import Played, Termination
-from sakiyomi.arena.report import render
+from sakiyomi.arena.pages.frames import DIGITS, decode, decode_shogi, film, films
+from sakiyomi.arena.pages.frames_shogi import CHECKS, LEFT, MOTION, PROMOTES, RIGHT, STRAIGHT
+from sakiyomi.arena.pages.report import render
 from sakiyomi.boards.shogi import Shogi
 from sakiyomi.sgf.record import Record
 

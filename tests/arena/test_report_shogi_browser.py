@@ -9,7 +9,7 @@ from cshogi import KIF
 from shogi_games import cells_of, random_game, record_of, western
 
 from sakiyomi.arena.match import Played, Termination
-from sakiyomi.arena.report import write_report
+from sakiyomi.arena.pages.report import write_report
 from sakiyomi.boards.position import Position
 from sakiyomi.boards.shogi import Shogi
 from sakiyomi.sgf import load

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sakiyomi.arena.schedule import Opening, game_seed
-from sakiyomi.arena.schedule_fixed import round_robin
+from sakiyomi.arena.schedules.fixed import round_robin
+from sakiyomi.arena.schedules.schedule import Opening, game_seed
 
 OPENINGS = [("a1",), ("b2", "c3"), ("c1",)]
 

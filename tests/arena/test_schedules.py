@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sakiyomi.arena.schedule import Agenda, Opening
-from sakiyomi.arena.schedule_fixed import Fixed, gauntlet, grown, ladder, round_robin
-from sakiyomi.arena.schedule_spec import parse_schedule
-from sakiyomi.arena.schedule_sprt import SprtSchedule
-from sakiyomi.arena.schedule_swiss import Swiss
-from sakiyomi.arena.sprt import Sprt
+from sakiyomi.arena.rating.sequential import Sprt
+from sakiyomi.arena.schedules.fixed import Fixed, gauntlet, grown, ladder, round_robin
+from sakiyomi.arena.schedules.schedule import Agenda, Opening
+from sakiyomi.arena.schedules.sequential import SprtSchedule
+from sakiyomi.arena.schedules.spec import parse_schedule
+from sakiyomi.arena.schedules.swiss import Swiss
 
 LINES = [Opening(("a1",)), Opening(("b2",))]
 

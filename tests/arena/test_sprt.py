@@ -7,8 +7,8 @@ import pytest
 from scipy.optimize import minimize
 from scipy.special import xlogy
 
-from sakiyomi.arena.head_to_head import NELO, duel, elo_of, moments, pentanomial, score_of, trinomial
-from sakiyomi.arena.sprt import Sprt
+from sakiyomi.arena.rating.head_to_head import NELO, duel, elo_of, moments, pentanomial, score_of, trinomial
+from sakiyomi.arena.rating.sequential import Sprt
 
 # counts; LLR of [0, 5] Elo, of [0, 5] normalized Elo; Elo, half-width of its 95 % interval, LOS: by Fishtest's code
 FISHTEST = [
@@ -165,4 +165,8 @@ def test_public_names_are_what_they_say():
     from sakiyomi.arena import duel as public_duel
 
     assert public_duel([1, 2, 3]) == duel([1, 2, 3])
+    from sakiyomi.arena import sprt
+
     assert public_test is Sprt
+    found = sprt([10, 40, 80, 50, 20])
+    assert (round(found.llr, 6), found.accepted) == (0.749910, None)

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sakiyomi.arena import Pairing, Played, Termination
-from sakiyomi.arena.schedule import Opening
+from sakiyomi.arena.schedules.schedule import Opening
 from sakiyomi.arena.store import Row, Store, StoreError, is_database
 from sakiyomi.sgf.record import Record
 

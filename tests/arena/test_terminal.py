@@ -9,10 +9,9 @@ from rich.cells import cell_len
 from rich.console import Console
 from shogi_games import random_game, western
 
-from sakiyomi.arena import terminal
-from sakiyomi.arena.terminal import play_in_terminal
-from sakiyomi.arena.terminal_chess import chess_board, chess_claim, chess_move, chess_moves, chess_status
-from sakiyomi.arena.terminal_shogi import (
+from sakiyomi.arena.terminal import terminal
+from sakiyomi.arena.terminal.chess import chess_board, chess_claim, chess_move, chess_moves, chess_status
+from sakiyomi.arena.terminal.shogi import (
     WESTERN,
     fitting,
     shogi_board,
@@ -20,7 +19,8 @@ from sakiyomi.arena.terminal_shogi import (
     shogi_status,
     why_no_declaration,
 )
-from sakiyomi.arena.terminal_shogi import western as our_western
+from sakiyomi.arena.terminal.shogi import western as our_western
+from sakiyomi.arena.terminal.terminal import play_in_terminal
 from sakiyomi.boards.chess import Chess
 from sakiyomi.boards.player import Budget
 from sakiyomi.boards.position import Position

@@ -6,12 +6,13 @@ import time
 import fakes
 import pytest
 
-from sakiyomi.arena import Budget, Pairing, Termination, Tournament, crew
-from sakiyomi.arena.crew import Crew, WorkerFailure
-from sakiyomi.arena.schedule import Opening
+from sakiyomi.arena import Budget, Pairing, Termination, Tournament
+from sakiyomi.arena.running import crew
+from sakiyomi.arena.running.crew import Crew, WorkerFailure
+from sakiyomi.arena.running.worker import Setup
+from sakiyomi.arena.schedules.schedule import Opening
 from sakiyomi.arena.store import Store, StoreError
 from sakiyomi.arena.tournament import game_options
-from sakiyomi.arena.worker import Setup
 from sakiyomi.boards.catalog import make_game
 from sakiyomi.boards.tictactoe import TicTacToe
 

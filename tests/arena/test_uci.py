@@ -15,10 +15,10 @@ import numpy as np
 import pytest
 from test_process import gone
 
-from sakiyomi.arena.engine_spec import Limits
+from sakiyomi.arena.engines.spec import Limits
+from sakiyomi.arena.engines.uci import UciPlayer
 from sakiyomi.arena.match import PlayerFault, Termination, play
 from sakiyomi.arena.players import check_player, make_player, parse_spec
-from sakiyomi.arena.uci import UciPlayer
 from sakiyomi.boards.chess import Chess
 from sakiyomi.boards.game import Game
 from sakiyomi.boards.player import Budget
@@ -193,7 +193,7 @@ def test_castling_and_promotion_are_told_and_understood(fake):
 
 
 def test_very_long_games_are_told_from_their_last_irreversible_move(fake, monkeypatch):
-    monkeypatch.setattr("sakiyomi.arena.uci._LONG", 6)
+    monkeypatch.setattr("sakiyomi.arena.engines.uci._LONG", 6)
     moves = ["e2e4", "e7e6", "g1f3", "g8f6", "f3g1", "f6g8", "g1f3"]
     player = fake()
     player.choose(after(*moves), ANYTIME)

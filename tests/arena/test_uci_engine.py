@@ -16,7 +16,7 @@ import chess
 import chess.engine
 import pytest
 
-from sakiyomi.arena.engine import serve
+from sakiyomi.arena.serving.engine import serve
 
 HERE = str(Path(__file__).parent)
 ENGINE = [sys.executable, "-m", "sakiyomi.arena", "engine"]

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from sakiyomi.arena import Budget, Termination, make_player
-from sakiyomi.arena.engine_spec import Limits
+from sakiyomi.arena.engines.process import GAME_FOLDERS
+from sakiyomi.arena.engines.spec import Limits
+from sakiyomi.arena.engines.uci import UciPlayer
 from sakiyomi.arena.match import PlayerFault, play
-from sakiyomi.arena.process import GAME_FOLDERS
-from sakiyomi.arena.uci import UciPlayer
 from sakiyomi.boards.chess import Chess
 from sakiyomi.boards.position import Position
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from sakiyomi.arena.engine_spec import Limits
-from sakiyomi.arena.uci_spec import parse_uci_spec
+from sakiyomi.arena.engines.spec import Limits
+from sakiyomi.arena.engines.uci_spec import parse_uci_spec
 
 
 @pytest.mark.parametrize(

@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 from test_process import gone
 
-from sakiyomi.arena.engine_spec import Limits
+from sakiyomi.arena.engines.spec import Limits
+from sakiyomi.arena.engines.usi import UsiPlayer
+from sakiyomi.arena.engines.usi_spec import parse_usi_spec
 from sakiyomi.arena.match import PlayerFault, Termination, play
 from sakiyomi.arena.players import check_player, make_player, parse_spec
-from sakiyomi.arena.usi import UsiPlayer
-from sakiyomi.arena.usi_spec import parse_usi_spec
 from sakiyomi.boards.chess import Chess
 from sakiyomi.boards.game import Game
 from sakiyomi.boards.player import DECLARE, RESIGN, Budget

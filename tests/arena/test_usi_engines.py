@@ -6,9 +6,9 @@ import shutil
 import pytest
 
 from sakiyomi.arena import Budget, Termination, make_player
+from sakiyomi.arena.engines.process import GAME_FOLDERS
 from sakiyomi.arena.match import PlayerFault, play
 from sakiyomi.arena.players import check_player
-from sakiyomi.arena.process import GAME_FOLDERS
 from sakiyomi.boards.player import RESIGN
 from sakiyomi.boards.position import Position
 from sakiyomi.boards.shogi import Shogi

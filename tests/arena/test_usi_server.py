@@ -8,8 +8,8 @@ import pytest
 from uci_talk import note, talks
 from usi_talk import ShogiTalk
 
-from sakiyomi.arena.engine_clock import Clock
 from sakiyomi.boards import Budget, Position
+from sakiyomi.boards.clock import Clock
 from sakiyomi.boards.shogi import Shogi
 
 START = "lnsgkgsnl/1r5b1/ppppppppp/9/9/9/PPPPPPPPP/1B5R1/LNSGKGSNL b - 1"

@@ -4,7 +4,7 @@ import time
 from contextlib import contextmanager
 from threading import Condition
 
-from sakiyomi.arena.uci_server import Session
+from sakiyomi.arena.serving.uci_server import Session
 from sakiyomi.boards.chess import Chess
 from sakiyomi.boards.player import Thought
 

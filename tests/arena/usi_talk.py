@@ -2,7 +2,7 @@
 
 from uci_talk import Talk, Thinks
 
-from sakiyomi.arena.usi_server import Session
+from sakiyomi.arena.serving.usi_server import Session
 from sakiyomi.boards.player import DECLARE
 from sakiyomi.boards.shogi import Shogi
 

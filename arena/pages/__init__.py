@@ -1,0 +1,1 @@
+"""What is drawn for a browser: reports, and games as films."""

@@ -1,0 +1,1 @@
+"""Strength from results: joint fits, duels and sequential tests; pure functions of the games."""

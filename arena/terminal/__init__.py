@@ -1,0 +1,1 @@
+"""Games between a person at the terminal and a player."""
