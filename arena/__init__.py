@@ -7,9 +7,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sakiyomi.arena.match import Played, PlayerFault, Termination, play, play_game
+    from sakiyomi.arena.adjudication import Adjudication
+    from sakiyomi.arena.clock import TimeControl, parse_time
+    from sakiyomi.arena.match import Played, PlayerFault, Termination
     from sakiyomi.arena.pages.report import write_report
     from sakiyomi.arena.players import make_player
+    from sakiyomi.arena.playing import Conditions, play, play_game
     from sakiyomi.arena.rating.bootstrap import bootstrap_ratings
     from sakiyomi.arena.rating.head_to_head import Duel, duel
     from sakiyomi.arena.rating.joint import Fit, Prior, Rating, fit, ratings
@@ -21,7 +24,11 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "RESIGN": "sakiyomi.boards.player",
+    "Adjudication": "sakiyomi.arena.adjudication",
     "Budget": "sakiyomi.boards.player",
+    "Conditions": "sakiyomi.arena.playing",
+    "TimeControl": "sakiyomi.arena.clock",
+    "parse_time": "sakiyomi.arena.clock",
     "Pairing": "sakiyomi.arena.schedules.schedule",
     "Played": "sakiyomi.arena.match",
     "Player": "sakiyomi.boards.player",
@@ -34,8 +41,8 @@ _HOMES = {
     "Termination": "sakiyomi.arena.match",
     "Tournament": "sakiyomi.arena.tournament",
     "make_player": "sakiyomi.arena.players",
-    "play": "sakiyomi.arena.match",
-    "play_game": "sakiyomi.arena.match",
+    "play": "sakiyomi.arena.playing",
+    "play_game": "sakiyomi.arena.playing",
     "ratings": "sakiyomi.arena.rating.joint",
     "Duel": "sakiyomi.arena.rating.head_to_head",
     "duel": "sakiyomi.arena.rating.head_to_head",
@@ -50,7 +57,9 @@ _HOMES = {
 
 __all__ = [
     "RESIGN",
+    "Adjudication",
     "Budget",
+    "Conditions",
     "Duel",
     "Fit",
     "Pairing",
@@ -61,6 +70,7 @@ __all__ = [
     "Rating",
     "Sprt",
     "Termination",
+    "TimeControl",
     "Tournament",
     "Verdict",
     "bootstrap_ratings",
@@ -69,6 +79,7 @@ __all__ = [
     "gauntlet",
     "ladder",
     "make_player",
+    "parse_time",
     "play",
     "play_game",
     "ratings",

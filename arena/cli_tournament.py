@@ -136,7 +136,7 @@ def report(
     Example: sakiyomi report first
     """
     from sakiyomi.arena.folder import Folder
-    from sakiyomi.arena.tournament import write_results_of
+    from sakiyomi.arena.results import write_results_of
 
     write_results_of(Folder(folder))
     print(Folder(folder).report)

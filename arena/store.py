@@ -124,15 +124,19 @@ class Store:
         return cls.open(path, writing=True)
 
     @classmethod
-    def open(cls, path: Path, writing: bool = False) -> "Store":
-        """An existing tournament, checked for damage."""
+    def open(cls, path: Path, writing: bool = False, whole: bool = True) -> "Store":
+        """An existing tournament, checked for damage.
+
+        Not `whole`: who looks again and again has only what is read checked, for that takes no longer as games are
+        added.
+        """
         if not path.is_file():
             raise StoreError(f"{path}: no such tournament")
         with _clearly(path):
             uri = f"{path.resolve().as_uri()}?mode={'rw' if writing else 'ro'}"
             connection = sqlite3.connect(uri, uri=True, timeout=30.0, isolation_level=None)
             try:
-                _check(connection, path)
+                _check(connection, path, whole)
                 if writing:
                     connection.execute("PRAGMA journal_mode = WAL")
                     connection.execute("PRAGMA synchronous = NORMAL")  # the disk is waited for at checkpoints alone
@@ -198,6 +202,26 @@ class Store:
             for values in self._connection.execute(f"SELECT {_COLUMNS}, checksum FROM games ORDER BY number"):
                 yield _row(values[:-1], values[-1])
 
+    def row(self, number: int) -> Row | None:
+        """The game with that number, None if it is not finished."""
+        with _clearly(self.path):
+            query = f"SELECT {_COLUMNS}, checksum FROM games WHERE number = ?"
+            values = self._connection.execute(query, (number,)).fetchone()
+            return None if values is None else _row(values[:-1], values[-1])
+
+    def finished(self, after: int = 0) -> dict[int, str]:
+        """When each game with a number over `after` was finished (UTC, ISO 8601), by number."""
+        with _clearly(self.path):
+            query = "SELECT number, finished FROM games WHERE number > ? ORDER BY number"
+            return dict(self._connection.execute(query, (after,)).fetchall())
+
+    @property
+    def count(self) -> int:
+        """How many games are finished."""
+        with _clearly(self.path):
+            found: int = self._connection.execute("SELECT count(*) FROM games").fetchone()[0]
+            return found
+
     def remove(self, number: int) -> None:
         """Forget a game, so that it can be played."""
         with _clearly(self.path):
@@ -227,14 +251,16 @@ def is_database(path: Path) -> bool:
         return False
 
 
-def _check(connection: sqlite3.Connection, path: Path) -> None:
-    """Raises StoreError unless this is a sound tournament of ours."""
+def _check(connection: sqlite3.Connection, path: Path, whole: bool) -> None:
+    """Raises StoreError unless this is a tournament of ours, and, if `whole`, a sound one from end to end."""
     (kind,) = connection.execute("PRAGMA application_id").fetchone()
     if kind != APPLICATION_ID:
         raise StoreError(f"{path} is a database, but not of a sakiyomi tournament")
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if version != VERSION:
         raise StoreError(f"{path} has format {version}; this sakiyomi reads format {VERSION}")
+    if not whole:
+        return
     (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
     if verdict != "ok":
         raise sqlite3.DatabaseError(verdict)

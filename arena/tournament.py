@@ -5,7 +5,6 @@ for rating in tournament.run():
     print(rating.name, rating.elo)
 """
 
-import dataclasses
 import math
 import os
 import pickle
@@ -14,16 +13,20 @@ from contextlib import ExitStack
 from functools import partial
 from numbers import Integral
 from pathlib import Path
-from types import NoneType
 from typing import TYPE_CHECKING, Any
 
+from sakiyomi.arena.adjudication import Adjudication
+from sakiyomi.arena.clock import TimeControl, parse_time
+from sakiyomi.arena.config import check_resumed, config_of, game_options
 from sakiyomi.arena.folder import Folder
-from sakiyomi.arena.match import MARGIN, NO_LIMIT, Played
+from sakiyomi.arena.match import MARGIN, Played
 from sakiyomi.arena.players import check_name, check_player, parse_spec
+from sakiyomi.arena.playing import NO_LIMIT, Conditions
+from sakiyomi.arena.results import score_of, title_of, write_results
 from sakiyomi.arena.running.crew import PATIENCE, Crew
-from sakiyomi.arena.running.worker import Bench, Job, Setup
+from sakiyomi.arena.running.games import Games
 from sakiyomi.arena.schedules.openings import check_opening, drawn, load_openings
-from sakiyomi.arena.schedules.schedule import Agenda, Opening, Pairing, game_seed
+from sakiyomi.arena.schedules.schedule import Agenda, Opening, Pairing
 from sakiyomi.arena.schedules.spec import ROUND_ROBIN, ScheduleSpec, Stage, parse_schedule
 from sakiyomi.arena.store import Row, Store, StoreError, utc_now
 from sakiyomi.boards.catalog import make_game
@@ -72,6 +75,10 @@ class Tournament:
         resume: bool = False,
         margin: float = MARGIN,
         patience: float = PATIENCE,
+        clock: str | Mapping[str, str] = "",
+        adjudication: Adjudication = Adjudication(),  # noqa: B008 it is frozen
+        annotate: bool | None = None,
+        restart: bool = False,
         options: Mapping[str, Any] | None = None,
     ):
         form = parse_schedule(schedule)
@@ -83,6 +90,12 @@ class Tournament:
         self.workers = _workers(workers, bool(self._objects), self.game)
         self.names = (*self.specs, *self._objects)
         lines = _openings(openings, self.game, form.lines(games), seed)
+        self.clocks = _clocks(clock, self.names, budget)
+        adjudication.referee(self.game)
+        self.conditions = Conditions(
+            budget, None, margin, adjudication, bool(self.clocks) if annotate is None else annotate
+        )
+        self.restart = restart
         self.config = self._config(games, form, openings, lines)
         self.folder = _folder(out)
         self._resume = resume
@@ -111,6 +124,10 @@ class Tournament:
             "simulations": self.budget.simulations,
             "seconds": self.budget.seconds,
             "margin": self.margin,
+            "clock": {name: control.text for name, control in self.clocks.items()},
+            "adjudication": self.conditions.adjudication.settings,
+            "annotate": self.conditions.annotate,
+            "restart": self.restart,
         }
 
     @classmethod
@@ -129,7 +146,7 @@ class Tournament:
         are workers and patience.
         """
         with Store.open(Folder(Path(out)).database) as store:
-            config = _config_of(store)
+            config = config_of(store)
         openings = config["openings"]
         players = dict(config["players"])
         for text in add:
@@ -148,6 +165,10 @@ class Tournament:
             out=out,
             resume=True,
             margin=config["margin"],
+            clock=config["clock"],
+            adjudication=Adjudication.of(config["adjudication"]),
+            annotate=config["annotate"],
+            restart=config["restart"],
             options=config["options"],
             **settings,
         )
@@ -155,12 +176,12 @@ class Tournament:
     @property
     def title(self) -> str:
         """The tournament in a few words."""
-        return _title(self.game.name, self.names)
+        return title_of(self.game.name, self.names)
 
     @property
     def running(self) -> list[tuple[Pairing, int]]:
         """The games now played by workers, and how many moves each has."""
-        return self._crew.running if self._crew else []
+        return [(pairing, len(moves)) for pairing, moves in self._crew.running] if self._crew else []
 
     def run(self) -> "list[Rating]":
         """Play all that is left to play; the standings."""
@@ -173,12 +194,12 @@ class Tournament:
         with ExitStack() as stack:
             store = self._open(stack)
             self.schedule = self._new_schedule()
-            agenda = Agenda(self.schedule, {row.pairing.number: _score(row) for row in self.rows})
+            agenda = Agenda(self.schedule, {row.pairing.number: score_of(row) for row in self.rows})
             for row in self._play(agenda, stack):
                 if store:
                     store.add(row)
                 self.rows.append(row)
-                agenda.note(row.pairing.number, _score(row))
+                agenda.note(row.pairing.number, score_of(row))
                 if self.folder:
                     self.folder.write_record(row, self.title)
                 yield row.played
@@ -198,28 +219,26 @@ class Tournament:
     def write_results(self) -> None:
         """Write standings.json, report.html and, of chess, all-games.pgn for the games played so far."""
         if self.folder:
-            _write_results(self.folder, self.title, self.rows, self.schedule.planned)
+            write_results(self.folder, self.title, self.rows, self.schedule.planned)
 
     def _play(self, agenda: Agenda, stack: ExitStack) -> Iterator[Row]:
         warm = {parse_spec(spec).kind.warm for spec in self.specs.values()} - {""}
-        setup = Setup(self.game, self.specs, self.budget, self.margin, tuple(sorted(warm)))
+        clocks, seed = self.clocks, self.seed
+        games = Games(self.game, self.specs, self.conditions, clocks, seed, tuple(sorted(warm)), self.restart)
         if self.workers == 0:
-            yield from self._play_here(agenda, setup, stack)
+            yield from self._play_here(agenda, games, stack)
         elif len(agenda):
             log = self.folder.log if self.folder else None
-            self._crew = stack.enter_context(Crew(setup, self.workers, self._game_seed, log, self.patience))
-            yield from self._crew.play(agenda)
+            self._crew = stack.enter_context(Crew(games, self.workers, log, self.patience))
+            for done in self._crew.do(agenda):
+                yield Row(*done)
 
-    def _play_here(self, agenda: Agenda, setup: Setup, stack: ExitStack) -> Iterator[Row]:
-        bench = Bench(setup, self._objects)
+    def _play_here(self, agenda: Agenda, games: Games, stack: ExitStack) -> Iterator[Row]:
+        bench = games.bench(self._objects)
         stack.callback(bench.close)
         while pairing := agenda.take():
             started = utc_now()
-            job = Job(pairing.first, pairing.second, pairing.opening, self._game_seed(pairing.number))
-            yield Row(pairing, bench.play(job), started, utc_now())
-
-    def _game_seed(self, number: int) -> int:
-        return game_seed(self.seed, number)
+            yield Row(pairing, bench.do(pairing), started, utc_now())
 
     def _open(self, stack: ExitStack) -> Store | None:
         """The store, locked for this process, with the games of earlier runs read into `rows`."""
@@ -257,76 +276,8 @@ class Tournament:
         if not self._resume:
             raise ValueError(f"{self.folder.path} holds a tournament already: resume it, or choose another folder")
         with Store.open(self.folder.database) as store:
-            stored = _config_of(store)
-        for key, value in self.config.items():
-            if stored[key] != value and not (key == "stages" or _grown(key, stored[key], value, form)):
-                raise ValueError(
-                    f"{self.folder.path} cannot be resumed: {key} was {_shown(stored[key])}, is now {_shown(value)}"
-                    f"{_MAY_GROW.get(key, '')}"
-                )
-        before, now = ((len(config["players"]), config["games"]) for config in (stored, self.config))
-        stages = [(players, games) for players, games in stored["stages"]]
-        return stages if before == now or not form.grows else [*stages, before]
-
-
-_MAY_GROW = {
-    "games": "; it can only grow",
-    "players": "; others can only be added after them, and not to a Swiss tournament or a test",
-    "schedule": "; only a Swiss tournament can go on, for more rounds",
-}
-
-
-def _grown(key: str, before: Any, now: Any, form: ScheduleSpec) -> bool:
-    """Is `now` what the setting `before` of a stored tournament may grow to?"""
-    if key == "games":
-        return bool(before < now) and form.kind != "swiss"
-    if key == "players":
-        return form.grows and bool(now[: len(before)] == before)
-    if key == "schedule" and form.kind == "swiss":
-        old = parse_schedule(before)
-        return old.kind == "swiss" and old.number < form.number
-    return False
-
-
-def _score(row: Row) -> float | None:
-    """The points of the first player; None for a game that tells nothing of the players."""
-    return row.played.record.score if row.played.rated else None
-
-
-def write_results_of(folder: Folder) -> None:
-    """Write standings.json and report.html of a stored tournament again. Raises StoreError."""
-    with Store.open(folder.database) as store:
-        config, rows = _config_of(store), list(store.rows())
-    names = [name for name, _ in config["players"]]
-    form = parse_schedule(config["schedule"])
-    schedule = form.make(names, config["games"], (Opening(),), config["stages"])
-    schedule.pairings({row.pairing.number: _score(row) for row in rows})
-    _write_results(folder, _title(config["game"], names), rows, schedule.planned)
-
-
-def _write_results(folder: Folder, title: str, rows: list[Row], planned: int) -> None:
-    from sakiyomi.arena.rating.joint import ratings
-
-    rows = sorted(rows, key=lambda row: row.pairing.number)
-    folder.write_all_games(rows, title)
-    folder.write_standings(title, rows, planned, ratings([row.played for row in rows]))
-    folder.write_report(title, rows, planned)
-
-
-def _title(game: str, names: Sequence[str]) -> str:
-    return f"{game}: {', '.join(names)}"
-
-
-def game_options(game: Game) -> dict[str, Any]:
-    """How `game` differs from the one that `make_game` makes of its name: options that make it again."""
-    try:
-        plain = make_game(game.name)
-    except ValueError:
-        return {}  # a game of somebody else's: its name is all there is to compare
-    if not dataclasses.is_dataclass(game) or isinstance(game, type):
-        return {}
-    fields = [field.name for field in dataclasses.fields(game) if field.init]
-    return {name: getattr(game, name) for name in fields if getattr(game, name) != getattr(plain, name)}
+            stored = config_of(store)
+        return check_resumed(self.folder.path, stored, self.config, form)
 
 
 def _players(players: Players, game: Game) -> tuple[dict[str, str], dict[str, Player]]:
@@ -346,35 +297,6 @@ def _players(players: Players, game: Game) -> tuple[dict[str, str], dict[str, Pl
             raise ValueError(f"two players are called {name!r}; name one of them otherwise, as in other={kept}")
         table[name] = kept
     return specs, objects
-
-
-_SHAPE: dict[str, Any] = {
-    "game": str,
-    "options": dict,
-    "players": list,
-    "schedule": str,
-    "stages": list,
-    "games": int,
-    "openings": (str, list),
-    "seed": int,
-    "simulations": (int, NoneType),
-    "seconds": (int, float, NoneType),
-    "margin": (int, float),
-}
-
-
-def _config_of(store: Store) -> dict[str, Any]:
-    """The configuration in a store. Raises StoreError unless it is one of a tournament."""
-    config = {"schedule": ROUND_ROBIN, "stages": []} | store.config  # older stores hold round robins alone
-    for key, kind in _SHAPE.items():
-        if key not in config or not isinstance(config[key], kind):
-            raise StoreError(f"{store.path} is damaged (its configuration has no proper {key!r}); restore a copy")
-    pairs = config["players"]
-    if not all(isinstance(p, list) and len(p) == 2 and all(isinstance(text, str) for text in p) for p in pairs):
-        raise StoreError(f"{store.path} is damaged (its configuration has no proper 'players'); restore a copy")
-    if not all(isinstance(s, list) and len(s) == 2 and all(isinstance(n, int) for n in s) for s in config["stages"]):
-        raise StoreError(f"{store.path} is damaged (its configuration has no proper 'stages'); restore a copy")
-    return config
 
 
 def _check_limits(games: Any, seed: Any, workers: Any, margin: Any, patience: Any) -> None:
@@ -425,18 +347,24 @@ def processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def _clocks(clock: str | Mapping[str, str], names: Sequence[str], budget: Budget) -> dict[str, TimeControl]:
+    """The time controls by player; none where there is no clock. Raises ValueError."""
+    if not clock:
+        return {}
+    if budget.seconds is not None:
+        raise ValueError("seconds a move and a clock exclude each other: choose one of them")
+    if isinstance(clock, str):
+        return dict.fromkeys(names, parse_time(clock))
+    if unknown := sorted(set(clock) - set(names)):
+        raise ValueError(f"a clock for {unknown[0]!r}, who does not play; players: {', '.join(names)}")
+    if missing := [name for name in names if name not in clock]:
+        raise ValueError(f"{missing[0]!r} has no clock, but others have")
+    return {name: parse_time(clock[name]) for name in names}
+
+
 def _openings(
     openings: str | Sequence[Sequence[str] | Opening], game: Game, count: int, seed: int
 ) -> tuple[Opening, ...]:
     if isinstance(openings, str):
         return load_openings(openings, game, count, seed)
     return tuple(check_opening(game, Opening.of(line), f"opening {n}") for n, line in enumerate(openings, 1))
-
-
-def _shown(value: Any) -> str:
-    text = ", ".join(f"{name}={spec}" for name, spec in value) if _is_players(value) else repr(value)
-    return text if len(text) <= 200 else text[:197] + "..."
-
-
-def _is_players(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(entry, list) for entry in value)

@@ -4,8 +4,8 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
-from sakiyomi.arena.match import play
 from sakiyomi.arena.players import KINDS, make_player
+from sakiyomi.arena.playing import play
 from sakiyomi.boards import warmup
 from sakiyomi.boards.catalog import GAMES, make_game
 from sakiyomi.boards.game import Game

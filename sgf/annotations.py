@@ -44,6 +44,31 @@ def evals(record: Record) -> list[float | None]:
     return found
 
 
+def annotation(
+    spent: float | None = None,
+    left: float | None = None,
+    centipawns: int | None = None,
+    mate: int | None = None,
+    depth: int = 0,
+) -> str:
+    """The comment of a move with what is known of it: [%eval] (centipawns, or moves to mate, as White sees them, and
+    the depth), [%emt] (`spent` seconds), [%clk] (`left` seconds). What the functions above read.
+    """
+    said = []
+    if mate is not None or centipawns is not None:
+        score = f"#{mate}" if mate is not None else f"{(centipawns or 0) / 100:.2f}"
+        said.append(f"[%eval {score},{depth}]" if depth else f"[%eval {score}]")
+    said += [f"[%{name} {_time(x)}]" for name, x in (("emt", spent), ("clk", left)) if x is not None]
+    return " ".join(said)
+
+
+def _time(seconds: float) -> str:
+    """H:MM:SS.mmm, not under 0."""
+    whole = max(round(seconds * 1000), 0)
+    minutes, milliseconds = divmod(whole, 60_000)
+    return f"{minutes // 60}:{minutes % 60:02}:{milliseconds // 1000:02}.{milliseconds % 1000:03}"
+
+
 def _by_white(record: Record, ply: int) -> bool:
     """Was the move that made `ply` White's?"""
     first = 1 if record.setup is not None and record.setup.split()[1:2] == ["b"] else 0

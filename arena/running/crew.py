@@ -1,7 +1,7 @@
 """The workers of a tournament, seen from the parent: hands out games, hears of them, survives their deaths.
 
 A worker whose player is silent for longer than `patience` is killed, and that player has lost. A worker that dies is
-replaced and its game played again; if it dies again, the player whose turn it was has lost.
+replaced and its job done again; if it dies again, the player whose turn it was has lost.
 """
 
 import math
@@ -13,18 +13,17 @@ import time
 from collections import Counter, deque
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import replace
 from multiprocessing.connection import Pipe, wait
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Any
 
 from sakiyomi.arena.errors import Failure
-from sakiyomi.arena.match import Played, PlayerFault, Termination, lost_game
+from sakiyomi.arena.match import PlayerFault, Termination
 from sakiyomi.arena.running.progress import Progress
-from sakiyomi.arena.running.worker import READY, Job, Setup
-from sakiyomi.arena.schedules.schedule import Agenda, Pairing
-from sakiyomi.arena.store import Row, utc_now
+from sakiyomi.arena.running.work import Done, Job, Jobs, Work
+from sakiyomi.arena.running.worker import READY
+from sakiyomi.arena.store import utc_now
 
 PATIENCE = 600.0
 """Seconds without a sign from a player inside a worker after which it counts as silent."""
@@ -43,7 +42,7 @@ class WorkerFailure(Failure):
 class _Worker:
     """One process, what it plays, and when it was last heard of."""
 
-    def __init__(self, setup: Setup, log: IO[bytes]):
+    def __init__(self, work: Work, warms: bool, log: IO[bytes]):
         self.connection, theirs = Pipe()
         life, self._life = os.pipe()  # the worker ends when our end closes, also by our death
         self._progress = Progress()
@@ -59,36 +58,37 @@ class _Worker:
         theirs.close()
         os.close(life)
         self.ready = False
-        self.warms = setup.warm is not None
-        self._given: deque[Pairing] = deque()
+        self.warms = warms
+        self._given: deque[Job] = deque()
         self._started = ""  # when its game began, for the store
         self._quick = False
         self._heard = time.monotonic()
         with suppress(BrokenPipeError, ConnectionResetError):  # it died at once: its end will be seen by `wait`
             self.connection.send(sys.path)
-            self.connection.send(setup)
+            self.connection.send(work)
+            self.connection.send(warms)
 
     @property
-    def pairing(self) -> Pairing | None:
-        """The game that it plays."""
+    def job(self) -> Job | None:
+        """What it does."""
         return self._given[0] if self._given else None
 
     @property
     def held(self) -> int:
-        """How many games it has been given."""
+        """How many jobs it has been given."""
         return len(self._given)
 
     @property
     def wants(self) -> bool:
-        """Should it be given a game?"""
+        """Should it be given a job?"""
         return self.ready and self.held <= self._quick
 
-    def give(self, pairing: Pairing, seed: int) -> None:
+    def give(self, job: Job) -> None:
         if not self._given:
             self._started, self._heard = utc_now(), time.monotonic()
-        self._given.append(pairing)
+        self._given.append(job)
         with suppress(BrokenPipeError, ConnectionResetError):
-            self.connection.send(Job(pairing.first, pairing.second, pairing.opening, seed))
+            self.connection.send(job)
 
     @property
     def moves(self) -> tuple[str, ...]:
@@ -103,16 +103,16 @@ class _Worker:
         """When it last gave a sign of life, by `time.monotonic`."""
         return max(self._heard, self._progress.written)
 
-    def finished(self, played: Played) -> Row:
-        """Its game has ended: with it, its times, and the next one begins."""
+    def finished(self, outcome: Any) -> Done:
+        """Its job has ended: with it, its times, and the next one begins."""
         ended, now = utc_now(), time.monotonic()
-        row = Row(self._given.popleft(), played, self._started, ended)
+        done = Done(self._given.popleft(), outcome, self._started, ended)
         self._quick = now - self._heard < QUICK
         self._started, self._heard = ended, now
-        return row
+        return done
 
-    def unplayed(self) -> list[Pairing]:
-        """The games that it was given and has not begun."""
+    def waiting(self) -> list[Job]:
+        """The jobs that it was given and has not begun."""
         return list(self._given)[1:]
 
     def ended(self) -> str:
@@ -131,7 +131,7 @@ class _Worker:
         with suppress(ProcessLookupError, PermissionError):
             if not self.ready:
                 os.killpg(self.process.pid, signal.SIGKILL)  # it compiles, and holds no engine that is to be closed
-            elif self.pairing is not None:
+            elif self.job is not None:
                 self.process.terminate()
 
     def close(self) -> None:
@@ -150,13 +150,13 @@ class _Worker:
 
 
 class Crew:
-    """`count` workers that play games of one tournament; use it in a ``with``. `setup.warm` must not be None.
+    """`count` workers that do the jobs of one tournament; use it in a ``with``.
 
-    What workers and their players print goes to the file `log`. `seeds` gives the seed of a game by its number.
+    What workers and their players print goes to the file `log`.
     """
 
-    def __init__(self, setup: Setup, count: int, seeds: Any, log: Path | None = None, patience: float = PATIENCE):
-        self._setup, self._count, self._seeds, self._patience = setup, count, seeds, patience
+    def __init__(self, work: Work, count: int, log: Path | None = None, patience: float = PATIENCE):
+        self._work, self._count, self._patience = work, count, patience
         self._log: IO[bytes] = TemporaryFile("a+b") if log is None else log.open("a+b")  # noqa: SIM115
         self._log_path = log
         self._workers: list[_Worker] = []
@@ -177,91 +177,88 @@ class Crew:
             self._log_path.unlink(missing_ok=True)
 
     @property
-    def running(self) -> list[tuple[Pairing, int]]:
-        """The games now played, and how many moves each has."""
-        return [(worker.pairing, len(worker.moves)) for worker in tuple(self._workers) if worker.pairing]
+    def running(self) -> list[tuple[Any, tuple[str, ...]]]:
+        """The jobs now done, and the moves of each so far."""
+        return [(worker.job, worker.moves) for worker in tuple(self._workers) if worker.job]
 
-    def play(self, agenda: Agenda) -> Iterator[Row]:
-        """Play all of it; games come in the order in which they end, and `agenda` is to be told of each."""
+    def do(self, jobs: Jobs) -> Iterator[Done]:
+        """Do all of them; they come in the order in which they end, and who hands them out is to be told of each."""
         deaths: Counter[int] = Counter()
-        while len(agenda) or any(worker.pairing for worker in self._workers):
-            self._start(len(agenda))
-            self._hand_out(agenda)
+        while len(jobs) or any(worker.job for worker in self._workers):
+            self._start(len(jobs))
+            self._hand_out(jobs)
             for connection in wait([worker.connection for worker in self._workers], self._next_deadline()):
                 worker = next(w for w in self._workers if w.connection is connection)
                 try:
                     message = worker.connection.recv()
                 except (EOFError, OSError):
-                    yield from self._bury(worker, agenda, deaths)
+                    yield from self._bury(worker, jobs, deaths)
                     continue
-                if isinstance(message, Played) and worker.pairing:
-                    yield worker.finished(message)
-                elif message == READY:
+                if not worker.ready:
+                    assert message == READY, "the first thing that a worker says"
                     worker.ready, self._failures = True, 0
                     self._warmed = self._warmed or worker.warms
-            yield from self._end_silent(agenda)
+                else:
+                    yield worker.finished(message)
+            yield from self._end_silent(jobs)
 
-    def _hand_out(self, agenda: Agenda) -> None:
-        """Give games to those who have none, then to those who will soon have none."""
+    def _hand_out(self, jobs: Jobs) -> None:
+        """Give jobs to those who have none, then to those who will soon have none."""
         for held in (0, 1):
             for worker in self._workers:
-                if self._warmed and worker.wants and worker.held == held and (pairing := agenda.take()):
-                    worker.give(pairing, self._seeds(pairing.number))
+                if self._warmed and worker.wants and worker.held == held and (job := jobs.take()):
+                    worker.give(job)
 
-    def _start(self, games: int) -> None:
-        """All workers start at once, but no game does before the first has compiled what no cache on disk holds."""
-        idle = sum(worker.pairing is None for worker in self._workers)
-        for _ in range(min(self._count - len(self._workers), games - idle)):
-            setup = self._setup if not self._workers else replace(self._setup, warm=None)
-            self._workers.append(_Worker(setup, self._log))
+    def _start(self, jobs: int) -> None:
+        """All workers start at once, but no job does before the first has compiled what no cache on disk holds."""
+        idle = sum(worker.job is None for worker in self._workers)
+        for _ in range(min(self._count - len(self._workers), jobs - idle)):
+            self._workers.append(_Worker(self._work, not self._workers, self._log))
 
-    def _bury(self, worker: _Worker, agenda: Agenda, deaths: "Counter[int]") -> Iterator[Row]:
-        """Replace a worker that died; its game is played again, once."""
+    def _bury(self, worker: _Worker, jobs: Jobs, deaths: "Counter[int]") -> Iterator[Done]:
+        """Replace a worker that died; its job is done again, once."""
         last_words, how = worker.last_words(), worker.ended()
-        self._replace(worker, how, agenda)
-        if (pairing := worker.pairing) is not None:
-            deaths[pairing.number] += 1
-            if deaths[pairing.number] == 1:
-                agenda.give_back(pairing)
+        self._replace(worker, how, jobs)
+        if (job := worker.job) is not None:
+            deaths[job.number] += 1
+            if deaths[job.number] == 1:
+                jobs.give_back(job)
             else:
-                yield self._blamed(worker, pairing, last_words, Termination.CRASH, f"its process died twice ({how})")
+                yield self._blamed(worker, job, last_words, Termination.CRASH, f"its process died twice ({how})")
 
-    def _end_silent(self, agenda: Agenda) -> Iterator[Row]:
+    def _end_silent(self, jobs: Jobs) -> Iterator[Done]:
         """Replace workers that were not heard of for too long; the player whose code ran has lost."""
         now = time.monotonic()
         for worker in [w for w in self._workers if self._deadline(w) < now]:
             last_words = worker.last_words()
             worker.close()
-            self._replace(worker, f"not ready after {START:g} s", agenda)
-            if worker.pairing is not None:
+            self._replace(worker, f"not ready after {START:g} s", jobs)
+            if worker.job is not None:
                 why = f"no move for {self._patience:g} s"
-                yield self._blamed(worker, worker.pairing, last_words, Termination.STALL, why)
+                yield self._blamed(worker, worker.job, last_words, Termination.STALL, why)
 
     def _blamed(
         self,
         worker: _Worker,
-        pairing: Pairing,
+        job: Job,
         last_words: tuple[int | None, tuple[str, ...]],
         termination: Termination,
         why: str,
-    ) -> Row:
-        """The game lost by the player whose code ran; without a result if none did."""
-        side, played = last_words
-        fault = PlayerFault(termination if side is not None else Termination.INTERRUPTED, why)
-        names, moves = (pairing.first, pairing.second), played or pairing.opening.moves
-        lost = lost_game(self._setup.game, names, moves, side or 0, fault, setup=pairing.opening.setup)
-        return worker.finished(lost)
+    ) -> Done:
+        """The job lost by the player whose code ran."""
+        side, moves = last_words
+        return worker.finished(self._work.lost(job, side, PlayerFault(termination, why), moves))
 
-    def _replace(self, worker: _Worker, how: str, agenda: Agenda) -> None:
+    def _replace(self, worker: _Worker, how: str, jobs: Jobs) -> None:
         """Start another in place of one that is gone, unless three in a row never got ready."""
-        for pairing in reversed(worker.unplayed()):
-            agenda.give_back(pairing)
+        for job in reversed(worker.waiting()):
+            jobs.give_back(job)
         if not worker.ready:
             self._failures += 1
             if self._failures == 3:
                 raise WorkerFailure(f"workers cannot be started ({how}): {self._last_line()}")
-        warm = None if self._warmed or not worker.warms else self._setup.warm
-        self._workers[self._workers.index(worker)] = _Worker(replace(self._setup, warm=warm), self._log)
+        warms = worker.warms and not self._warmed
+        self._workers[self._workers.index(worker)] = _Worker(self._work, warms, self._log)
 
     def _next_deadline(self) -> float:
         """Seconds until the next worker may be found silent, one second at the most."""
@@ -272,7 +269,7 @@ class Crew:
         """When the worker will have been silent for too long; never, if it has nothing to do."""
         if not worker.ready:
             return worker.heard() + START
-        return worker.heard() + self._patience if worker.pairing else math.inf
+        return worker.heard() + self._patience if worker.job else math.inf
 
     def _last_line(self) -> str:
         self._log.seek(0)

@@ -4,6 +4,7 @@ A worker writes a few bytes before it calls a player, and the parent looks when 
 worker has died or is silent. A message for each move would cost more than the moves of fast players do.
 """
 
+import math
 import mmap
 import struct
 import time
@@ -11,8 +12,9 @@ from collections.abc import Sequence
 from tempfile import TemporaryFile
 
 SIZE = 1 << 16
-_HEAD = struct.Struct("<dqQ")  # when this was written; whose code runs, -1 nobody's; bytes of text
+_HEAD = struct.Struct("<dqQdd")  # when this was written; whose code runs, -1 nobody's; bytes of text; the clocks
 _ROOM = SIZE - _HEAD.size
+_NONE = (math.nan, math.nan)
 
 
 class Progress:
@@ -37,18 +39,21 @@ class Progress:
         self._told = self._length = 0
         self._write(-1)
 
-    def turn(self, side: int, moves: Sequence[str]) -> None:
-        """The code of player `side` runs from now on, after `moves`, of which those told before are not looked at."""
+    def turn(self, side: int, moves: Sequence[str], clocks: tuple[float, float] | None = None) -> None:
+        """The code of player `side` runs from now on, after `moves`, of which those told before are not looked at.
+
+        `clocks` are what the two clocks show, in seconds.
+        """
         if len(moves) > self._told:
             text = "".join(f"{move} " for move in moves[self._told :]).encode()
             end = self._length + len(text)
             if end <= _ROOM:  # else the end of a very long game is not told
                 self._memory[_HEAD.size + self._length : _HEAD.size + end] = text
                 self._told, self._length = len(moves), end
-        self._write(side)
+        self._write(side, clocks or _NONE)
 
-    def _write(self, side: int) -> None:
-        _HEAD.pack_into(self._memory, 0, time.monotonic(), side, self._length)
+    def _write(self, side: int, clocks: tuple[float, float] = _NONE) -> None:
+        _HEAD.pack_into(self._memory, 0, time.monotonic(), side, self._length, *clocks)
 
     @property
     def written(self) -> float:
@@ -61,6 +66,12 @@ class Progress:
         """Whose code runs: 0 moves first; None before that of any player."""
         side: int = _HEAD.unpack_from(self._memory)[1]
         return None if side < 0 else side
+
+    @property
+    def clocks(self) -> tuple[float, float] | None:
+        """What the two clocks showed then, in seconds; None where there are none."""
+        first, second = _HEAD.unpack_from(self._memory)[3:]
+        return None if math.isnan(first) else (first, second)
 
     @property
     def moves(self) -> tuple[str, ...]:

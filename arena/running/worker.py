@@ -1,135 +1,22 @@
-"""A worker: a process that plays the games it is given, one after another. `crew.py` starts workers and listens.
+"""A worker: a process that does the jobs it is given, one after another. `crew.py` starts workers and listens.
 
-    parent -> worker    sys.path, Setup, then Job, Job, ...; the end of the connection ends the worker
-    worker -> parent    READY, then for each game Played; meanwhile whose turn it is and the moves, by `progress`
+    parent -> worker    sys.path, Work, whether to compile, then job, job, ...; the end of the connection ends it
+    worker -> parent    READY, then each job's outcome; meanwhile whose turn it is and the moves, by `progress`
 
-Players live as long as the worker, so that an engine starts once; after a fault both players of the game are made
-anew. The worker is in a session of its own: Ctrl-C in the terminal reaches the parent alone. A second pipe, on which
-nothing is ever sent, tells the worker when the parent has died.
+What a bench holds lives as long as the worker. The worker is in a session of its own: Ctrl-C in the terminal reaches
+the parent alone. A second pipe, on which nothing is ever sent, tells the worker when the parent has died.
 """
 
 import os
 import signal
 import sys
 import threading
-import traceback
-from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from types import FrameType
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from sakiyomi.arena.match import Played
-    from sakiyomi.arena.schedules.schedule import Opening
-    from sakiyomi.boards.game import Game
-    from sakiyomi.boards.player import Budget, Player
+from typing import Any
 
 READY = "ready"
-
-
-@dataclass(frozen=True)
-class Setup:
-    """What all games of a tournament share: `specs` maps names to specs, `margin` is that of `match.play`.
-
-    Before it says READY, a worker compiles what the game and the specs in `warm` need, unless `warm` is None.
-    """
-
-    game: "Game"
-    specs: "Mapping[str, str]"
-    budget: "Budget"
-    margin: float
-    warm: tuple[str, ...] | None = None
-
-
-@dataclass(frozen=True)
-class Job:
-    """One game: who moves first, who second, the moves played for them and from where, and the seed."""
-
-    first: str
-    second: str
-    opening: "Opening"
-    seed: int
-
-
-class Bench:
-    """The players of a tournament, each made when first needed and kept. Used by workers and without them.
-
-    `guests` are players made elsewhere: they are never closed here.
-    """
-
-    def __init__(self, setup: Setup, guests: "Mapping[str, Player] | None" = None):
-        self._setup = setup
-        self._guests = guests or {}
-        self._players: dict[str, Player] = dict(self._guests)
-
-    def play(self, job: Job, on_turn: "Callable[[int, Sequence[str]], None]" = lambda side, moves: None) -> "Played":
-        """Play one game; never raises for what a player does."""
-        from sakiyomi.arena.match import PlayerFault, Termination, lost_game, one_line, play
-
-        names, setup = (job.first, job.second), job.opening.setup
-        for side, name in enumerate(names):
-            try:
-                self._seat(name)
-            except (PlayerFault, ValueError, OSError) as error:
-                self._drop(names)
-                fault = PlayerFault(Termination.COULD_NOT_START, one_line(str(error)))
-                return lost_game(self._setup.game, names, job.opening.moves, side, fault, setup=setup)
-        try:
-            played = play(
-                self._setup.game,
-                (self._players[job.first], self._players[job.second]),
-                self._setup.budget,
-                job.opening.moves,
-                seed=job.seed,
-                setup=setup,
-                names=names,
-                margin=self._setup.margin,
-                on_turn=on_turn,
-            )
-        except (OSError, EOFError):
-            raise  # the parent has hung up
-        except Exception as error:  # not the players' doing: the rules of the game failed
-            traceback.print_exc()
-            fault = PlayerFault(Termination.INTERRUPTED, one_line(f"the rules failed: {type(error).__name__}: {error}"))
-            played = lost_game(self._setup.game, names, job.opening.moves, 0, fault, setup=setup)
-        if played.termination not in (Termination.NORMAL, Termination.RESIGNATION, Termination.MOVE_LIMIT):
-            self._drop(names)
-        return played
-
-    def warm(self) -> None:
-        """Compile what the games need: the rules by a game of random moves, the players by games of cheap ones."""
-        import numpy as np
-
-        from sakiyomi.arena.match import final_result, outcome_of
-        from sakiyomi.arena.warmup import warm_up_players
-        from sakiyomi.boards.position import Position
-
-        game, rng = self._setup.game, np.random.default_rng(0)
-        position = Position(game)
-        while outcome_of(position) is None:
-            position.play(int(rng.choice(position.legal_actions())))
-        final_result(position)
-        warm_up_players(game, self._setup.warm or ())
-
-    def close(self) -> None:
-        """Close all players."""
-        self._drop(tuple(self._players))
-
-    def _seat(self, name: str) -> None:
-        from sakiyomi.arena.players import make_player
-
-        if name not in self._players:
-            self._players[name] = make_player(self._setup.specs[name], self._setup.game)
-
-    def _drop(self, names: tuple[str, ...]) -> None:
-        for name in names:
-            if name in self._players and name not in self._guests:
-                with suppress(Exception, SystemExit):  # what a faulty player does when it is closed changes no result
-                    self._players.pop(name).close()
 
 
 class Stopped(BaseException):
@@ -171,18 +58,18 @@ def _serve(connection: "Connection[Any, Any]", memory: int) -> None:
     from sakiyomi.boards import rows
 
     rows.set_threads(1)  # the processors are shared out by the number of workers
-    setup = connection.recv()
-    bench, progress = Bench(setup), Progress(memory)
+    work, warm = connection.recv(), connection.recv()
+    bench, progress = work.bench(), Progress(memory)
     try:
-        if setup.warm is not None:
+        if warm:
             bench.warm()
         progress.begin()
         connection.send(READY)
         while True:
             job = connection.recv()
-            played = bench.play(job, progress.turn)
+            outcome = bench.do(job, progress.turn)
             progress.begin()
-            connection.send(played)
+            connection.send(outcome)
     finally:
         bench.close()
 

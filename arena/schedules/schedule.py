@@ -91,6 +91,7 @@ class Agenda:
 
     def give_back(self, pairing: Pairing) -> None:
         """It could not be played after all: it comes next."""
+        self._given.discard(pairing.number)
         self._todo.appendleft(pairing)
 
     def note(self, number: int, score: float | None) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from sakiyomi.arena import Tournament
 from sakiyomi.arena.folder import Folder
-from sakiyomi.arena.tournament import write_results_of
+from sakiyomi.arena.results import write_results_of
 
 QUICK = {"dice": "python:fakes:Dice", "first": "python:fakes:First", "other": "python:fakes:Dice"}
 MORE = QUICK | {"late": "python:fakes:First", "last": "python:fakes:Dice"}

@@ -3,7 +3,7 @@
 import fakes
 import pytest
 
-from sakiyomi.arena import Budget, Played, Termination, play, play_game
+from sakiyomi.arena import Budget, Conditions, Played, Termination, play, play_game
 from sakiyomi.boards.chess import Chess
 from sakiyomi.boards.game import BadNotation, IllegalMove
 from sakiyomi.boards.go import Go
@@ -90,13 +90,15 @@ def test_who_could_not_start_has_played_no_game():
 
 
 def test_late_moves_lose_on_time():
-    played = play(GAME, (fakes.Slow(), fakes.First()), Budget(seconds=0.01), margin=0.01)
+    played = play(GAME, (fakes.Slow(), fakes.First()), Conditions(Budget(seconds=0.01), margin=0.01))
     assert (played.termination, played.record.result, played.record.moves) == (Termination.TIME_FORFEIT, "0-1", ())
     assert played.seconds[0] > 0.035
 
 
 def test_a_margin_covers_what_is_not_thinking():
-    assert play(GAME, (fakes.Slow(), fakes.First()), Budget(seconds=0.01), margin=5.0).termination == "normal"
+    assert (
+        play(GAME, (fakes.Slow(), fakes.First()), Conditions(Budget(seconds=0.01), margin=5.0)).termination == "normal"
+    )
 
 
 def test_a_player_cannot_spoil_the_game():
@@ -118,7 +120,9 @@ def test_interrupting_is_not_a_fault_of_the_player():
 
 def test_thinking_times_and_turns_are_told():
     turns = []
-    played = play(GAME, (fakes.Slow(), fakes.First()), on_turn=lambda side, moves: turns.append((side, len(moves))))
+    played = play(
+        GAME, (fakes.Slow(), fakes.First()), on_turn=lambda side, moves, clocks: turns.append((side, len(moves)))
+    )
     assert played.seconds[0] > 0.11 > played.seconds[1]
     assert turns[:4] == [(0, 0), (1, 0), (0, 0), (1, 1)]
 

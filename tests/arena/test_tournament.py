@@ -7,12 +7,13 @@ import fakes
 import pytest
 
 from sakiyomi.arena import Budget, Pairing, Termination, Tournament
+from sakiyomi.arena.config import game_options
+from sakiyomi.arena.playing import Conditions
 from sakiyomi.arena.running import crew
 from sakiyomi.arena.running.crew import Crew, WorkerFailure
-from sakiyomi.arena.running.worker import Setup
+from sakiyomi.arena.running.games import Games
 from sakiyomi.arena.schedules.schedule import Opening
 from sakiyomi.arena.store import Store, StoreError
-from sakiyomi.arena.tournament import game_options
 from sakiyomi.boards.catalog import make_game
 from sakiyomi.boards.tictactoe import TicTacToe
 
@@ -233,9 +234,9 @@ def test_games_are_remade_from_name_and_options(name):
 def test_workers_that_cannot_start_end_the_tournament_with_a_reason(tmp_path, monkeypatch, spec, words):
     if "Sleeper" in spec:
         monkeypatch.setattr(crew, "START", 0.6)
-    setup = Setup(TicTacToe(), {}, Budget(), 1.0, (spec,))
-    with Crew(setup, 1, lambda number: 0, tmp_path / "log") as workers, pytest.raises(WorkerFailure, match=words):
-        list(workers.play([Pairing(1, "a", "b", Opening(), 1)]))
+    games = Games(TicTacToe(), {}, Conditions(), warm=(spec,))
+    with Crew(games, 1, tmp_path / "log") as workers, pytest.raises(WorkerFailure, match=words):
+        list(workers.do([Pairing(1, "a", "b", Opening(), 1)]))
 
 
 def test_rules_that_fail_cost_nobody_the_game():
