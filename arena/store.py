@@ -25,7 +25,9 @@ from sakiyomi.arena.schedules.schedule import Opening, Pairing
 from sakiyomi.sgf.record import Record
 
 APPLICATION_ID = 0x53414B49  # "SAKI"
-VERSION = 2
+VERSION = 3
+READABLE = (2, VERSION)
+"""Formats that can be read; the second had no comments."""
 SYNC = 1.0
 """Seconds between two waits for the disk: quick games are not to wait for it each."""
 
@@ -52,14 +54,16 @@ CREATE TABLE games (
     second_seconds REAL NOT NULL,
     started TEXT NOT NULL,         -- UTC, ISO 8601
     finished TEXT NOT NULL,
-    checksum TEXT NOT NULL         -- SHA-256 of the other values as a JSON array, in this order
+    comments TEXT NOT NULL DEFAULT '',  -- JSON, by the number of moves before each; '' in games of format 2
+    checksum TEXT NOT NULL         -- SHA-256 of the other values as a JSON array, in this order, '' left out
 );
 """
 
-_COLUMNS = (
+COLUMNS = (
     "number, pair, first, second, game, opening, moves, result, ending, termination, detail, tags, "
     "first_seconds, second_seconds, started, finished"
 )
+"""All but comments and checksum."""
 
 
 class StoreError(Failure):
@@ -92,6 +96,10 @@ class Store:
         self._connection = connection
         self._writing = writing
         self._synced = -math.inf
+        with _clearly(path):
+            (version,) = connection.execute("PRAGMA user_version").fetchone()
+        comments = "comments" if version == VERSION else "''"
+        self._select = f"SELECT {COLUMNS}, {comments}, checksum FROM games"
 
     @classmethod
     def create(cls, path: Path | None, config: Mapping[str, Any]) -> "Store":
@@ -138,6 +146,7 @@ class Store:
             try:
                 _check(connection, path, whole)
                 if writing:
+                    _renew(connection)
                     connection.execute("PRAGMA journal_mode = WAL")
                     connection.execute("PRAGMA synchronous = NORMAL")  # the disk is waited for at checkpoints alone
             except BaseException:
@@ -187,11 +196,12 @@ class Store:
             *map(float, played.seconds),
             row.started,
             row.finished,
+            json.dumps(dict(record.comments), ensure_ascii=False),
         )
         with _clearly(self.path):
             marks = ", ".join("?" * (len(values) + 1))
             sealed = (*values, _checksum(values))
-            self._connection.execute(f"INSERT INTO games ({_COLUMNS}, checksum) VALUES ({marks})", sealed)
+            self._connection.execute(f"INSERT INTO games ({COLUMNS}, comments, checksum) VALUES ({marks})", sealed)
             if self._writing and time.monotonic() - self._synced > SYNC:
                 self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
                 self._synced = time.monotonic()
@@ -199,13 +209,13 @@ class Store:
     def rows(self) -> Iterator[Row]:
         """All games, by number."""
         with _clearly(self.path):
-            for values in self._connection.execute(f"SELECT {_COLUMNS}, checksum FROM games ORDER BY number"):
+            for values in self._connection.execute(f"{self._select} ORDER BY number"):
                 yield _row(values[:-1], values[-1])
 
     def row(self, number: int) -> Row | None:
         """The game with that number, None if it is not finished."""
         with _clearly(self.path):
-            query = f"SELECT {_COLUMNS}, checksum FROM games WHERE number = ?"
+            query = f"{self._select} WHERE number = ?"
             values = self._connection.execute(query, (number,)).fetchone()
             return None if values is None else _row(values[:-1], values[-1])
 
@@ -257,13 +267,23 @@ def _check(connection: sqlite3.Connection, path: Path, whole: bool) -> None:
     if kind != APPLICATION_ID:
         raise StoreError(f"{path} is a database, but not of a sakiyomi tournament")
     (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if version != VERSION:
+    if version not in READABLE:
         raise StoreError(f"{path} has format {version}; this sakiyomi reads format {VERSION}")
     if not whole:
         return
     (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
     if verdict != "ok":
         raise sqlite3.DatabaseError(verdict)
+
+
+def _renew(connection: sqlite3.Connection) -> None:
+    """Bring a store of an older format to the newest, in one transaction."""
+    connection.execute("BEGIN IMMEDIATE")
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version != VERSION:
+        connection.execute("ALTER TABLE games ADD COLUMN comments TEXT NOT NULL DEFAULT ''")
+        connection.execute(f"PRAGMA user_version = {VERSION}")
+    connection.execute("COMMIT")
 
 
 def _lay_out(connection: sqlite3.Connection, config: Mapping[str, Any]) -> None:
@@ -279,7 +299,8 @@ def _lay_out(connection: sqlite3.Connection, config: Mapping[str, Any]) -> None:
 
 
 def _checksum(values: tuple[Any, ...]) -> str:
-    return _hash(json.dumps(values, ensure_ascii=False))
+    """Of all values of a game, its comments last, which old games have not."""
+    return _hash(json.dumps(values if values[-1] else values[:-1], ensure_ascii=False))
 
 
 def _row(values: tuple[Any, ...], checksum: Any) -> Row:
@@ -287,7 +308,7 @@ def _row(values: tuple[Any, ...], checksum: Any) -> Row:
     if any(isinstance(value, bytes) for value in values) or _checksum(values) != checksum:
         raise sqlite3.DatabaseError(f"game {values[0]!r} does not match its checksum")
     number, pair, first, second, game, opening, moves, result, ending, termination, detail, tags = values[:12]
-    first_seconds, second_seconds, started, finished = values[12:]
+    first_seconds, second_seconds, started, finished, comments = values[12:]
     all_moves, start = tuple(moves.split()), Opening.parse(opening)
     record = Record(
         game=game,
@@ -297,10 +318,14 @@ def _row(values: tuple[Any, ...], checksum: Any) -> Row:
         ending=ending,
         players=(first, second),
         tags=json.loads(tags),
-        comments={len(all_moves): detail} if detail else {},
+        comments=_comments(comments) if comments else {len(all_moves): detail} if detail else {},
     )
     played = Played(record, Termination(termination), detail, (first_seconds, second_seconds))
     return Row(Pairing(number, first, second, start, pair), played, started, finished)
+
+
+def _comments(text: str) -> dict[int, str]:
+    return {int(ply): comment for ply, comment in json.loads(text).items()}
 
 
 def _canonical(config: Mapping[str, Any]) -> str:
