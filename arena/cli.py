@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
-from sakiyomi.arena import cli_records, cli_tournament
+from sakiyomi.arena import cli_ratings, cli_records, cli_serve, cli_tournament
 
 UsageError: type[Any] = typer.BadParameter.__mro__[1]
 """Click's, wherever the installed typer keeps it."""
@@ -25,8 +25,12 @@ app = typer.Typer(
     help="Board games, agents that plan, and an Elo arena that rates them.",
 )
 app.command()(cli_tournament.tournament)
-app.command()(cli_tournament.ratings)
+app.command()(cli_tournament.match)
+app.command()(cli_ratings.ratings)
 app.command()(cli_tournament.report)
+app.command()(cli_serve.serve)
+app.command()(cli_tournament.pause)
+app.command()(cli_tournament.proceed)
 app.add_typer(cli_records.app, name="records")
 
 

@@ -1,4 +1,4 @@
-"""The commands `tournament`, `ratings` and `report`."""
+"""The command `tournament`, and `match` for two players."""
 
 import json
 import signal
@@ -12,14 +12,38 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from sakiyomi.arena.cli_options import (
+    Annotate,
+    ClockText,
+    Depth,
+    Draw,
+    Games,
+    Komi,
+    Margin,
+    MaxMoves,
+    Memory,
+    Openings,
+    Out,
+    Patience,
+    Pin,
+    Ray,
+    Resign,
+    Restart,
+    Rules,
+    Schedule,
+    Seconds,
+    Seed,
+    Simulations,
+    Solved,
+    Tablebases,
+    Workers,
+)
+
 if TYPE_CHECKING:
     from rich.console import Console
 
     from sakiyomi.arena.settings import Settings
     from sakiyomi.arena.tournament import Tournament
-    from sakiyomi.sgf.record import Record
-
-_Limit = Annotated[int | None, typer.Option(min=1)]
 
 
 def tournament(
@@ -27,28 +51,30 @@ def tournament(
         list[str] | None,
         typer.Argument(metavar="GAME PLAYER... | FILE.toml", help="the game and who plays, or a file that says so"),
     ] = None,
-    games: Annotated[
-        int | None, typer.Option(help="games for each two players who meet (default 10; swiss 2; sprt: at most 10000)")
-    ] = None,
-    schedule: Annotated[
-        str | None,
-        typer.Option(metavar="KIND", help="round-robin (default), gauntlet, ladder:K, swiss:ROUNDS, sprt:ELO0,ELO1"),
-    ] = None,
-    openings: Annotated[
-        str | None,
-        typer.Option(metavar="FILE|random:PLIES", help="moves or positions at the start: lines, FEN, EPD, records"),
-    ] = None,
-    simulations: Annotated[int | None, typer.Option(help="simulations a move, for players that count them")] = None,
-    seconds: Annotated[float | None, typer.Option(help="seconds a move")] = None,
-    margin: Annotated[float | None, typer.Option(help="seconds that a move may take beyond that (default 1)")] = None,
-    patience: Annotated[
-        float | None, typer.Option(help="seconds until a silent player has lost (default 600); needs workers")
-    ] = None,
-    komi: Annotated[float | None, typer.Option(help="Go: points that White gets (default 7.5)")] = None,
-    rules: Annotated[str | None, typer.Option(help="Go: a rule set; see 'sakiyomi list rules'")] = None,
-    workers: Annotated[int | None, typer.Option(help="processes (default: one a processor)")] = None,
-    seed: Annotated[int | None, typer.Option(help="the same seed gives the same games (default 0)")] = None,
-    out: Annotated[str | None, typer.Option(metavar="DIR", help="folder for games, standings and report")] = None,
+    games: Games = None,
+    schedule: Schedule = None,
+    openings: Openings = None,
+    komi: Komi = None,
+    rules: Rules = None,
+    seed: Seed = None,
+    simulations: Simulations = None,
+    seconds: Seconds = None,
+    depth: Depth = None,
+    clock: ClockText = None,
+    margin: Margin = None,
+    annotate: Annotate = None,
+    resign: Resign = None,
+    draw: Draw = None,
+    max_moves: MaxMoves = None,
+    solved: Solved = None,
+    tablebases: Tablebases = None,
+    workers: Workers = None,
+    patience: Patience = None,
+    restart: Restart = None,
+    pin: Pin = None,
+    memory: Memory = None,
+    ray: Ray = None,
+    out: Out = None,
     resume: Annotated[bool, typer.Option("--resume", help="keep the games that DIR holds, play the rest")] = False,
     add: Annotated[
         list[str] | None, typer.Option(metavar="PLAYER", help="with --resume: one more player; may be repeated")
@@ -77,21 +103,15 @@ def tournament(
 
     Example: sakiyomi tournament chess new=alphabeta:5 old=alphabeta:4 --schedule sprt:0,20 --openings random:8
 
+    Example: sakiyomi tournament chess a=alphabeta:6 "uci:stockfish" --clock 10+0.1 --resign moves=4,score=800 --out d
+
     Example: sakiyomi tournament --resume --out first --add uct:1600
     """
     given = {
-        "games": games,
-        "schedule": schedule,
-        "openings": openings,
-        "simulations": simulations,
-        "seconds": seconds,
-        "margin": margin,
-        "patience": patience,
-        "workers": workers,
-        "seed": seed,
-        "out": out,
+        key: value
+        for key, value in locals().items()
+        if value is not None and key not in ("what", "resume", "add", "as_json", "komi", "rules")
     }
-    given = {key: value for key, value in given.items() if value is not None}
     options = {key: value for key, value in (("komi", komi), ("rules", rules)) if value is not None}
     if not what:
         with _patience():
@@ -107,25 +127,71 @@ def tournament(
     _run(contest, as_json)
 
 
-def ratings(
-    paths: Annotated[
-        list[Path], typer.Argument(help="tournament folders, databases, game records, folders of records")
-    ],
-    anchor: Annotated[str | None, typer.Option(metavar="PLAYER", help="whose rating is fixed")] = None,
-    elo: Annotated[float, typer.Option(help="the rating of the anchor")] = 0.0,
-    as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
+def match(
+    game: Annotated[str, typer.Argument(help="go-9x9, chess, ...; see 'sakiyomi list games'")],
+    players: Annotated[list[str], typer.Argument(metavar="A B", help="the two players")],
+    sprt: Annotated[
+        tuple[float, float] | None,
+        typer.Option(metavar="ELO0 ELO1", help="stop when A is known to be better by so much"),
+    ] = None,
+    games: Games = None,
+    openings: Openings = None,
+    komi: Komi = None,
+    rules: Rules = None,
+    seed: Seed = None,
+    simulations: Simulations = None,
+    seconds: Seconds = None,
+    depth: Depth = None,
+    clock: ClockText = None,
+    resign: Resign = None,
+    draw: Draw = None,
+    max_moves: MaxMoves = None,
+    workers: Workers = None,
+    out: Out = None,
 ) -> None:
-    """Rate the players of any games: tournaments of ours, game records of anybody's.
+    """Play a match of two players, and tell what it says of them: score, Elo, likelihood of superiority.
 
-    Example: sakiyomi ratings first second/tournament.sqlite games.sgf --anchor random
+    With --sprt the match ends as soon as it is clear whether A is better by ELO1 Elo, or by ELO0 only.
+
+    Example: sakiyomi match chess new=alphabeta:5 old=alphabeta:4 --openings random:8 --games 100
+
+    Example: sakiyomi match go-9x9 uct:400 uct:200 --sprt 0 50
     """
-    from sakiyomi.arena.rating.joint import ratings as rate
+    if len(players) != 2:
+        raise ValueError(f"a match is between two players, got {len(players)}; see 'sakiyomi tournament'")
+    given = {
+        key: value
+        for key, value in locals().items()
+        if value is not None and key not in ("game", "players", "sprt", "komi", "rules")
+    }
+    if sprt is not None:
+        given["schedule"] = f"sprt:{sprt[0]:g},{sprt[1]:g}"
+    options = {key: value for key, value in (("komi", komi), ("rules", rules)) if value is not None}
+    with _patience():
+        contest = _described(_settings([game, *players]), given, options, resume=False)
+    _run(contest, as_json=False)
 
-    found = [game for path in paths for game in _games(path)]
-    table = rate(found, anchor=anchor, anchor_elo=elo)
-    if not table:
-        raise ValueError(f"no rated game in {', '.join(map(str, paths))} ({len(found)} games read)")
-    _print_standings(table, as_json)
+
+def pause(folder: Annotated[Path, typer.Argument(metavar="DIR", help="the folder of a running tournament")]) -> None:
+    """Let the running games of a tournament end, and start no others until 'sakiyomi proceed DIR'.
+
+    Example: sakiyomi pause first
+    """
+    from sakiyomi.arena.folder import Folder
+
+    Folder(folder).pause()
+    print(f"{folder} pauses once its running games have ended; to go on: sakiyomi proceed {folder}")
+
+
+def proceed(folder: Annotated[Path, typer.Argument(metavar="DIR", help="the folder of a paused tournament")]) -> None:
+    """Go on with a paused tournament.
+
+    Example: sakiyomi proceed first
+    """
+    from sakiyomi.arena.folder import Folder
+
+    Folder(folder).proceed()
+    print(f"{folder} goes on")
 
 
 def report(
@@ -165,23 +231,21 @@ def _settings(what: list[str]) -> "Settings":
 
 
 def _described(settings: "Settings", given: dict[str, Any], options: dict[str, Any], resume: bool) -> "Tournament":
+    from sakiyomi.arena.settings import arguments
     from sakiyomi.arena.tournament import Tournament
-    from sakiyomi.boards.player import Budget
 
     other = settings.other | given
-    budget = Budget(other.pop("simulations", None), other.pop("seconds", None))
     other.setdefault("out", f"tournaments/{settings.game}-{time.strftime('%Y%m%d-%H%M%S')}")
     return Tournament(
-        settings.game,
-        settings.players,
-        budget=budget,
-        resume=resume,
-        options=settings.options | options,
-        **other,
+        settings.game, settings.players, resume=resume, options=settings.options | options, **arguments(other)
     )
 
 
+_MAY_CHANGE = {"out", "workers", "games", "schedule", "patience", "pin", "memory", "ray"}
+
+
 def _stored(given: dict[str, Any], options: dict[str, Any], resume: bool, add: list[str]) -> "Tournament":
+    from sakiyomi.arena.settings import amount
     from sakiyomi.arena.tournament import Tournament
 
     if not resume or "out" not in given:
@@ -189,15 +253,17 @@ def _stored(given: dict[str, Any], options: dict[str, Any], resume: bool, add: l
             "a game and players are wanted, as in: sakiyomi tournament go-9x9 random uct:100"
             " (or --resume --out DIR to go on with a tournament)"
         )
-    fixed = sorted((given.keys() - {"out", "workers", "games", "schedule", "patience"}) | options.keys())
+    fixed = sorted((given.keys() - _MAY_CHANGE) | options.keys())
     if fixed:
-        raise ValueError(f"--{fixed[0]} cannot change when a tournament is resumed")
+        raise ValueError(f"--{fixed[0].replace('_', '-')} cannot change when a tournament is resumed")
+    if "memory" in given:
+        given["memory"] = amount(given["memory"])
     return Tournament.stored(given.pop("out"), add=add, **given)
 
 
 def _run(contest: "Tournament", as_json: bool) -> None:
     """Play, show, and leave everything in order when interrupted."""
-    from sakiyomi.arena.live import follow, plain_console, test_line
+    from sakiyomi.arena.live import duel_lines, follow, plain_console, test_line
     from sakiyomi.arena.schedules.sequential import SprtSchedule
     from sakiyomi.arena.tournament import processors
 
@@ -219,9 +285,10 @@ def _run(contest: "Tournament", as_json: bool) -> None:
             f" sakiyomi tournament --resume --out {folder.path}"
         )
         raise
-    _print_standings(contest.standings(), as_json, unrated=_unrated(contest))
-    if verdict := test_line(contest):
-        console.print(verdict)
+    print_standings(contest.standings(), as_json, unrated=_unrated(contest))
+    for line in (*duel_lines(contest), test_line(contest)):
+        if line:
+            console.print(line)
     _print_faults(contest, console)
     console.print(f"report: {folder.report}")
 
@@ -235,7 +302,8 @@ def _unrated(contest: "Tournament") -> list[str]:
     return [name for name in contest.names if name not in rated]
 
 
-def _print_standings(table: Any, as_json: bool, unrated: list[str] | None = None) -> None:
+def print_standings(table: Any, as_json: bool, unrated: list[str] | None = None) -> None:
+    """Print a table of ratings, as JSON or for people."""
     from sakiyomi.arena.folder import plain
     from sakiyomi.arena.live import plain_console, standings_table
 
@@ -249,27 +317,7 @@ def _print_faults(contest: "Tournament", console: "Console") -> None:
     """How many games ended by somebody's fault, with the first of each kind."""
     kinds: dict[tuple[str, str], list[str]] = {}
     for played in contest.played:
-        if played.detail:
+        if not played.termination.fair:
             kinds.setdefault((played.termination.value, played.detail.partition(":")[0]), []).append(played.detail)
     for (termination, _), details in kinds.items():
         console.print(f"{len(details)} x {termination}: {details[0]}")
-
-
-def _games(path: Path) -> "Iterator[Record | Any]":
-    """The games in a tournament's folder or database, or in any records."""
-    from sakiyomi.arena.folder import Folder
-    from sakiyomi.arena.store import Store, is_database
-
-    database = Folder(path).database if path.is_dir() else path
-    if is_database(database) or (database.suffix == ".sqlite" and database.exists()):
-        with Store.open(database) as store:
-            yield from (row.played for row in store.rows())
-        return
-    if not path.exists():
-        raise ValueError(f"{path}: no such file or folder")
-    from sakiyomi.sgf import Collection
-
-    collection = Collection(path)
-    yield from collection
-    for failure in collection.failures:
-        typer.echo(f"left out: {failure}", err=True)

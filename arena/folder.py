@@ -43,6 +43,8 @@ class Folder:
         self.standings = path / "standings.json"
         self.report = path / "report.html"
         self.log = path / "workers.log"
+        self.running = path / "running.json"
+        self._pause = path / "pause"
         self._lock: sqlite3.Connection | None = None
         self._made: list[Path] = []
 
@@ -100,6 +102,23 @@ class Folder:
             with suppress(OSError):
                 (self.path / ".lock").unlink()
 
+    @property
+    def paused(self) -> bool:
+        """Are no new games to be begun?"""
+        return self._pause.exists()
+
+    def pause(self) -> None:
+        """Let a running tournament finish its games and begin no others. Raises StoreError where there is none."""
+        if not self.database.exists():
+            raise StoreError(f"{self.database}: no such tournament")
+        with _clearly(self._pause):
+            self._pause.touch()
+
+    def proceed(self) -> None:
+        """Let it go on."""
+        with _clearly(self._pause):
+            self._pause.unlink(missing_ok=True)
+
     def record_paths(self, row: Row) -> tuple[Path, ...]:
         """Where the records of a game stand."""
         names = "-".join(_file_name(name) for name in row.played.record.players)
@@ -142,7 +161,7 @@ class Folder:
         faults = [
             {"game": row.pairing.number, "termination": row.played.termination.value, "detail": row.played.detail}
             for row in rows
-            if row.played.detail
+            if not row.played.termination.fair
         ]
         content = {
             "tournament": title,

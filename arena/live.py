@@ -13,7 +13,9 @@ from rich.table import Table
 from rich.text import Text
 
 from sakiyomi.arena.match import Played
+from sakiyomi.arena.rating.head_to_head import duel, pentanomial, trinomial
 from sakiyomi.arena.rating.joint import Rating
+from sakiyomi.arena.results import score_of
 from sakiyomi.arena.schedules.sequential import SprtSchedule
 from sakiyomi.arena.tournament import Tournament
 
@@ -89,6 +91,34 @@ def test_line(tournament: Tournament) -> str:
     return f"{line}: {schedule.verdict} accepted, {test.elo1 if schedule.verdict == 'H1' else test.elo0:g} {unit}"
 
 
+def duel_lines(tournament: Tournament) -> list[str]:
+    """What the games of two players say of the first of them; nothing where there are more players or no games."""
+    if len(tournament.names) != 2:
+        return []
+    one, other = tournament.names
+    pairs: dict[int, list[float]] = {}
+    for row in tournament.rows:
+        score = score_of(row)
+        if score is not None:
+            pairs.setdefault(row.pairing.pair, []).append(score if row.pairing.first == one else 1 - score)
+    games = trinomial([score for pair in pairs.values() for score in pair])
+    if not sum(games):
+        return []
+    lost, drawn, won = games
+    whole = pentanomial([(pair[0], pair[1]) for pair in pairs.values() if len(pair) == 2])
+    found = duel(whole if sum(whole) > 1 else games)
+    lines = [
+        f"{one} - {other}: +{won} ={drawn} -{lost}, {found.elo:+.1f} Elo, 95 % between {found.low:+.1f} and"
+        f" {found.high:+.1f}, likelihood of superiority {100 * found.los:.1f} %"
+    ]
+    if sum(whole) > 1:
+        lines.append(
+            f"{sum(whole)} pairs by points 0, 1/2, 1, 3/2, 2: {', '.join(map(str, whole))};"
+            f" normalized Elo {found.nelo:+.1f} +- {found.nelo_error:.1f}"
+        )
+    return lines
+
+
 class _View:
     """What is shown, kept up to date by `note`."""
 
@@ -114,7 +144,7 @@ class _View:
         """One line of progress, "" while the last one is fresh."""
         self.note(played)
         now = time.monotonic()
-        if now - self._said < LINE_EVERY and not played.detail:
+        if now - self._said < LINE_EVERY and played.termination.fair:
             return ""
         self._said = now
         return f"{self._progress()}  {self._last}"

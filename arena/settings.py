@@ -6,7 +6,9 @@
     games = 20                  # for each two players who meet
     schedule = "round-robin"    # or "gauntlet", "ladder:3", "swiss:7", "sprt:0,5"
     openings = "random:4"       # or a file, looked for beside this one ("openings.pgn:8": 8 plies of each game)
-    simulations = 200           # a move; or seconds = 1.5
+    simulations = 200           # a move; or seconds = 1.5, depth = 4, or a clock for the game: clock = "60+0.6"
+    margin = 0.1                # seconds that a move may come late
+    resign = "moves=3,score=600"            # adjudication by the players' own scores; see also draw, max_moves
     seed = 1
     out = "first"               # a folder, beside this file
 
@@ -15,16 +17,22 @@
     weak = "uct:50"
     gnugo = "gtp:gnugo --mode gtp --level 1"    # "uci:stockfish@nodes=200", "usi:gpsusi"
 
+    [clocks]                    # of players who have another one than `clock`
+    weak = "300"
+
 Players named in ``if_installed = ["gnugo"]`` are left out where their program is missing. Everything but `game` and
-`players` may be left out. Further options of the game stand in a table [options].
+`players` may be left out; docs/tournaments.md lists all there is. Further options of the game stand in [options].
 """
 
 import difflib
+import re
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from sakiyomi.arena.clock import FORMS
 
 _WANTED: dict[str, tuple[tuple[type, ...], str]] = {
     "game": ((str,), 'a name such as "go-9x9"'),
@@ -36,14 +44,30 @@ _WANTED: dict[str, tuple[tuple[type, ...], str]] = {
     "games": ((int,), "a whole number"),
     "schedule": ((str,), 'one of "round-robin", "gauntlet", "ladder:3", "swiss:7", "sprt:0,5"'),
     "openings": ((str,), 'a file or "random:PLIES"'),
-    "simulations": ((int,), "a whole number"),
-    "seconds": ((int, float), "a number"),
-    "margin": ((int, float), "a number"),
-    "patience": ((int, float), "a number"),
-    "workers": ((int,), "a whole number"),
     "seed": ((int,), "a whole number"),
     "out": ((str,), "a folder"),
+    "simulations": ((int,), "a whole number"),
+    "seconds": ((int, float), "a number"),
+    "depth": ((int,), "a whole number of plies"),
+    "clock": ((str,), f"a time control: {FORMS}"),
+    "clocks": ((dict,), "a table of players' names and time controls"),
+    "margin": ((int, float), "a number of seconds"),
+    "resign": ((str,), 'a rule such as "moves=3,score=600"'),
+    "draw": ((str,), 'a rule such as "from=40,moves=8,score=10"'),
+    "max_moves": ((int,), "a whole number"),
+    "solved": ((bool,), "true or false"),
+    "tablebases": ((str,), "a folder of Syzygy files"),
+    "annotate": ((bool,), "true or false"),
+    "restart": ((bool,), "true or false"),
+    "workers": ((int,), "a whole number"),
+    "patience": ((int, float), "a number of seconds"),
+    "pin": ((bool,), "true or false"),
+    "memory": ((str,), 'an amount such as "2G" or "500M"'),
+    "ray": ((str,), '"auto", "local" or "HOST:PORT"'),
 }
+
+ADJUDICATION = ("resign", "draw", "max_moves", "solved", "tablebases")
+"""Settings that `Adjudication.of` reads."""
 
 GAME_OPTIONS = ("komi", "rules")
 """Options of Go that need no table of their own."""
@@ -86,9 +110,34 @@ def read_settings(path: Path) -> Settings:
         raise ValueError(f"{path}: out = {other['out']!r}: {_WANTED['out'][1]} is wanted")
     if "out" in other:
         other["out"] = str(path.parent / other["out"])
+    if "tablebases" in other:
+        other["tablebases"] = str(path.parent / other["tablebases"])
     if other.get("openings") and not other["openings"].startswith("random:"):
         other["openings"] = str(path.parent / other["openings"])
     return Settings(table["game"], _specs(path, players), options, other, missing)
+
+
+def arguments(other: Mapping[str, Any]) -> dict[str, Any]:
+    """`Settings.other` as arguments of `Tournament`. Raises ValueError for what is wrong with them."""
+    from sakiyomi.arena.adjudication import Adjudication
+    from sakiyomi.boards.player import Budget
+
+    given = dict(other)
+    given["budget"] = Budget(*(given.pop(key, None) for key in ("simulations", "seconds", "depth")))
+    given["adjudication"] = Adjudication.of({key: given.pop(key) for key in ADJUDICATION if key in given})
+    clock, clocks = given.pop("clock", ""), given.pop("clocks", {})
+    given["clock"] = {"*": clock, **clocks} if clock and clocks else clock or clocks
+    if "memory" in given:
+        given["memory"] = amount(given["memory"])
+    return given
+
+
+def amount(text: str) -> int:
+    """The bytes that "2G", "500M" or "64k" means. Raises ValueError."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?) ?([kMG]?)i?B?", text.strip(), re.ASCII | re.IGNORECASE)
+    if found is None:
+        raise ValueError(f'{text!r} is no amount of memory; wanted: a number of bytes, or such as "500M", "2G"')
+    return int(float(found[1]) * 1024 ** ("", "k", "m", "g").index(found[2].lower()))
 
 
 def _installed(path: Path, players: Any, optional: list[Any]) -> tuple[Any, tuple[str, ...]]:
@@ -123,7 +172,7 @@ def _check(path: Path, key: str, value: Any) -> None:
         hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(_WANTED)}"
         raise ValueError(f"{path}: unknown key {key!r}; {hint}")
     types, wanted = _WANTED[key]
-    if not isinstance(value, types) or isinstance(value, bool):
+    if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
         raise ValueError(f"{path}: {key} = {value!r}: {wanted} is wanted")
 
 

@@ -36,6 +36,9 @@ from sakiyomi.boards.player import Budget, Player
 if TYPE_CHECKING:
     from sakiyomi.arena.rating.joint import Rating
 
+EVERYBODY = "*"
+"""Whose clock is that of all players who have none of their own."""
+
 Players = Sequence[str | Player] | Mapping[str, str | Player]
 
 
@@ -123,6 +126,7 @@ class Tournament:
             "seed": self.seed,
             "simulations": self.budget.simulations,
             "seconds": self.budget.seconds,
+            "depth": self.budget.depth,
             "margin": self.margin,
             "clock": {name: control.text for name, control in self.clocks.items()},
             "adjudication": self.conditions.adjudication.settings,
@@ -160,12 +164,12 @@ class Tournament:
             games=config["games"] if games is None else games,
             schedule=config["schedule"] if schedule is None else schedule,
             openings=openings if isinstance(openings, str) else [Opening.parse(line) for line in openings],
-            budget=Budget(config["simulations"], config["seconds"]),
+            budget=Budget(config["simulations"], config["seconds"], config["depth"]),
             seed=config["seed"],
             out=out,
             resume=True,
             margin=config["margin"],
-            clock=config["clock"],
+            clock=_clock_of(config["clock"]),
             adjudication=Adjudication.of(config["adjudication"]),
             annotate=config["annotate"],
             restart=config["restart"],
@@ -355,11 +359,17 @@ def _clocks(clock: str | Mapping[str, str], names: Sequence[str], budget: Budget
         raise ValueError("seconds a move and a clock exclude each other: choose one of them")
     if isinstance(clock, str):
         return dict.fromkeys(names, parse_time(clock))
-    if unknown := sorted(set(clock) - set(names)):
+    if unknown := sorted(set(clock) - {*names, EVERYBODY}):
         raise ValueError(f"a clock for {unknown[0]!r}, who does not play; players: {', '.join(names)}")
-    if missing := [name for name in names if name not in clock]:
+    if EVERYBODY not in clock and (missing := [name for name in names if name not in clock]):
         raise ValueError(f"{missing[0]!r} has no clock, but others have")
-    return {name: parse_time(clock[name]) for name in names}
+    return {name: parse_time(clock.get(name) or clock[EVERYBODY]) for name in names}
+
+
+def _clock_of(stored: Mapping[str, str]) -> str | dict[str, str]:
+    """The argument `clock` that gave this: one for everybody, who comes later included, if all have the same."""
+    same = set(stored.values())
+    return same.pop() if len(same) == 1 else dict(stored)
 
 
 def _openings(

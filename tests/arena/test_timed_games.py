@@ -1,0 +1,100 @@
+"""Tournaments on clocks: who oversteps loses, records tell the times, and all of it is resumed as it was."""
+
+import json
+
+import fakes
+import pytest
+
+from sakiyomi.arena import Adjudication, Budget, Conditions, Termination, Tournament, parse_time, play
+from sakiyomi.boards import Chess, Clock, TicTacToe
+from sakiyomi.sgf import clocks, evals, load, times
+
+
+class Watch(fakes.First):
+    """Notes what it is given."""
+
+    def __init__(self):
+        self.budgets = []
+
+    def choose(self, position, budget):
+        self.budgets.append(budget)
+        return super().choose(position, budget)
+
+
+def test_players_see_their_clocks_and_a_share_of_them():
+    watch = Watch()
+    control = parse_time("10/60+1")
+    played = play(TicTacToe(), (watch, fakes.First()), Conditions(clock=(control, parse_time("30"))))
+    assert played.termination is Termination.NORMAL
+    first, second = watch.budgets[0].clocks
+    assert first == Clock(60.0, 1.0, 10)
+    assert second == Clock(30.0)
+    assert 60 < watch.budgets[1].clocks[0].left < 61  # the increment came, and little was spent
+    assert watch.budgets[1].clocks[0].moves_to_go == 9
+    assert 5 < watch.budgets[0].seconds < 8
+
+
+def test_who_runs_out_of_time_loses_and_the_record_tells():
+    controls = parse_time("0.06"), parse_time("60")
+    played = play(TicTacToe(), (fakes.Slow(), fakes.First()), Conditions(clock=controls, margin=0.0, annotate=True))
+    assert played.termination is Termination.TIME_FORFEIT
+    assert played.record.result == "0-1"
+    assert "the clock ran out" in played.detail
+    assert times(played.record)[0] >= 0.04
+    assert clocks(played.record)[0] <= 0.021
+
+
+def test_a_clock_and_seconds_exclude_each_other():
+    with pytest.raises(ValueError, match="exclude each other"):
+        Conditions(Budget(seconds=1.0), clock=(parse_time("1"), parse_time("1")))
+    with pytest.raises(ValueError, match="exclude each other"):
+        Tournament("tictactoe", ["random", "a=random"], budget=Budget(seconds=1.0), clock="60")
+
+
+@pytest.mark.parametrize(
+    ("clock", "words"),
+    [
+        ("soon", "no time control"),
+        ({"random": "60"}, "'a' has no clock"),
+        ({"random": "60", "b": "60"}, "who does not play"),
+    ],
+)
+def test_wrong_clocks_are_refused(clock, words):
+    with pytest.raises(ValueError, match=words):
+        Tournament("tictactoe", ["random", "a=random"], clock=clock)
+
+
+def test_a_tournament_on_clocks_of_different_length_is_resumed_as_it_was(tmp_path):
+    given = {"alphabeta:1": "20+0.1", "random": "5"}
+    first = Tournament("chess", list(given), games=2, clock=given, workers=1, out=tmp_path / "out", seed=4)
+    for _ in first.stream():
+        break
+    again = Tournament.stored(tmp_path / "out", workers=1)
+    assert again.config == first.config
+    again.run()
+    assert len(again.rows) == 2
+    for row in again.rows:
+        record = row.played.record
+        side = record.players.index("random")
+        left = clocks(record)
+        assert len(left) == len(record.moves)
+        assert all(seconds <= 5 for seconds in left[side::2])
+        assert left[1 - side] > 19
+        path = again.folder.record_paths(row)[0]
+        (written,) = load(path)
+        assert clocks(written) == left
+        assert times(written) == times(record)
+
+
+def test_evaluations_are_noted_where_players_tell_them():
+    from sakiyomi.arena import make_player
+
+    players = make_player("alphabeta:2", Chess()), make_player("random", Chess())
+    conditions = Conditions(annotate=True, adjudication=Adjudication.of({"max_moves": 6}))
+    played = play(Chess(), players, conditions, seed=1)
+    assert played.termination is Termination.ADJUDICATION
+    assert (played.record.result, len(played.record.moves)) == ("1/2-1/2", 12)
+    found = evals(played.record)
+    assert all(value is not None for value in found[0::2])
+    assert all(value is None for value in found[1::2])
+    assert json.dumps(played.detail)
