@@ -137,6 +137,39 @@ class GameClock:
         return True
 
 
+def record_tags(game: str, controls: tuple[TimeControl, TimeControl]) -> dict[str, str]:
+    """What the record of a game says of its time controls, in the words of its format.
+
+    PGN has TimeControl, with stages split by colons, SGF TM and OT, CSA TIME_LIMIT (byo-yomi alone); controls that
+    these have no words for, or that differ, are told as they are written here.
+    """
+    first, second = controls
+    if game in ("chess", "chess960") and not (first.period or second.period):
+        texts = [control.text.replace(";", ":") for control in controls]
+        return (
+            {"TimeControl": texts[0]}
+            if first == second
+            else dict(zip(("WhiteTimeControl", "BlackTimeControl"), texts, strict=True))
+        )
+    stage = first.stages[0]
+    plain = first == second and len(first.stages) == 1 and stage.moves is None
+    if game.startswith("go-") and plain:
+        overtime = f"{_number(stage.increment)} Fischer" if stage.increment else ""
+        if first.period:
+            overtime = (
+                f"{first.stones}/{_number(first.period)} Canadian"
+                if first.stones > 1
+                else f"{first.periods}x{_number(first.period)} byo-yomi"
+            )
+        return {"time": _number(stage.seconds)} | ({"overtime": overtime} if overtime else {})
+    if game == "shogi" and plain and not stage.increment and first.periods == first.stones == 1:
+        minutes, seconds = divmod(round(stage.seconds), 60)
+        whole = 60 * minutes + seconds == stage.seconds and not seconds and first.period == round(first.period)
+        if whole:
+            return {"time": f"{minutes // 60:02}:{minutes % 60:02}+{round(first.period):02}"}
+    return {"time control": first.text if first == second else f"{first.text} against {second.text}"}
+
+
 def parse_time(text: str) -> TimeControl:
     """The time control that `text` describes (see above). Raises ValueError that shows the forms there are."""
     main, comma, overtime = text.replace(" ", "").partition(",")

@@ -85,10 +85,11 @@ def lost_game(
     setup: str | None = None,
     seconds: tuple[float, float] = (0.0, 0.0),
     comments: Mapping[int, str] | None = None,
+    tags: Mapping[str, str] | None = None,
 ) -> Played:
     """A game that `side` lost off the board after `moves`, or that has no result, if `fault` is of that kind.
 
-    `comments` are those of the moves, by their number.
+    `comments` are those of the moves, by their number; `tags` by default those of the game.
     """
     detail = f"{names[side]}: {fault}" if str(fault) else ""
     said = dict(comments or {})
@@ -101,7 +102,7 @@ def lost_game(
         result=forfeit(game, 1 - side, fault.termination) if fault.termination.rated else "*",
         ending=fault.termination.value,
         players=names,
-        tags=tags_of(game),
+        tags=tags_of(game) if tags is None else tags,
         comments=said,
     )
     return Played(record, fault.termination, detail, seconds)

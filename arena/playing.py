@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from sakiyomi.arena.adjudication import Adjudication, Referee, Ruling
-from sakiyomi.arena.clock import GameClock, TimeControl
+from sakiyomi.arena.clock import GameClock, TimeControl, record_tags
 from sakiyomi.arena.match import (
     MARGIN,
     Played,
@@ -149,6 +149,7 @@ class _Match:
                 setup=self.setup,
                 seconds=self._times(),
                 comments=self.comments,
+                tags=self.tags(),
             )
         return self._finished(outcome)
 
@@ -190,6 +191,11 @@ class _Match:
         if outcome is None and self.referee is not None:
             return self.referee.after(self.position, side, thought)
         return outcome
+
+    def tags(self) -> dict[str, str]:
+        """What the record tells of the game's settings."""
+        clock = self.conditions.clock
+        return tags_of(self.position.game) | (record_tags(self.position.game.name, clock) if clock else {})
 
     def _tell(self, side: int) -> None:
         shown = (self.clock.sides[0].left, self.clock.sides[1].left) if self.clock else None
@@ -239,7 +245,7 @@ class _Match:
             result=result,
             ending=ending,
             players=self.names,
-            tags=tags_of(game),
+            tags=self.tags(),
             comments=self.comments,
         )
         return Played(record, termination, detail, self._times())

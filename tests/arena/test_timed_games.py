@@ -6,6 +6,7 @@ import fakes
 import pytest
 
 from sakiyomi.arena import Adjudication, Budget, Conditions, Termination, Tournament, parse_time, play
+from sakiyomi.arena.clock import record_tags
 from sakiyomi.boards import Chess, Clock, TicTacToe
 from sakiyomi.sgf import clocks, evals, load, times
 
@@ -98,3 +99,21 @@ def test_evaluations_are_noted_where_players_tell_them():
     assert all(value is not None for value in found[0::2])
     assert all(value is None for value in found[1::2])
     assert json.dumps(played.detail)
+
+
+@pytest.mark.parametrize(
+    ("game", "first", "second", "tags"),
+    [
+        ("chess", "40/300;60+2", None, {"TimeControl": "40/300:60+2"}),
+        ("chess", "300", "60", {"WhiteTimeControl": "300", "BlackTimeControl": "60"}),
+        ("go-9x9", "600,5x30", None, {"time": "600", "overtime": "5x30 byo-yomi"}),
+        ("go-9x9", "600,15/300", None, {"time": "600", "overtime": "15/300 Canadian"}),
+        ("go-9x9", "60+2", None, {"time": "60", "overtime": "2 Fischer"}),
+        ("shogi", "900,30", None, {"time": "00:15+30"}),
+        ("shogi", "300+5", None, {"time control": "300+5"}),
+        ("go-9x9", "60", "30", {"time control": "60 against 30"}),
+    ],
+)
+def test_records_tell_the_time_control(game, first, second, tags):
+    controls = parse_time(first), parse_time(second or first)
+    assert record_tags(game, controls) == tags
