@@ -143,11 +143,21 @@ def match(
     seconds: Seconds = None,
     depth: Depth = None,
     clock: ClockText = None,
+    margin: Margin = None,
+    annotate: Annotate = None,
     resign: Resign = None,
     draw: Draw = None,
     max_moves: MaxMoves = None,
+    solved: Solved = None,
+    tablebases: Tablebases = None,
     workers: Workers = None,
+    patience: Patience = None,
+    restart: Restart = None,
+    pin: Pin = None,
+    memory: Memory = None,
+    ray: Ray = None,
     out: Out = None,
+    as_json: Annotated[bool, typer.Option("--json", help="print the final standings as JSON")] = False,
 ) -> None:
     """Play a match of two players, and tell what it says of them: score, Elo, likelihood of superiority.
 
@@ -162,14 +172,14 @@ def match(
     given = {
         key: value
         for key, value in locals().items()
-        if value is not None and key not in ("game", "players", "sprt", "komi", "rules")
+        if value is not None and key not in ("game", "players", "sprt", "komi", "rules", "as_json")
     }
     if sprt is not None:
         given["schedule"] = f"sprt:{sprt[0]:g},{sprt[1]:g}"
     options = {key: value for key, value in (("komi", komi), ("rules", rules)) if value is not None}
     with _patience():
         contest = _described(_settings([game, *players]), given, options, resume=False)
-    _run(contest, as_json=False)
+    _run(contest, as_json)
 
 
 def pause(folder: Annotated[Path, typer.Argument(metavar="DIR", help="the folder of a running tournament")]) -> None:
@@ -274,7 +284,8 @@ def _run(contest: "Tournament", as_json: bool) -> None:
     total = contest.schedule.planned
     most = "at most " if isinstance(contest.schedule, SprtSchedule) else ""
     console.print(f"{contest.title}: {most}{total} games, in {folder.path}")
-    if contest.budget.seconds and contest.workers > processors():
+    timed = contest.budget.seconds is not None or contest.clocks
+    if timed and (contest.workers or 0) > processors() and not contest.ray:
         console.print("more workers than processors: players will lack time, and may lose on it")
     try:
         follow(contest, console)

@@ -14,10 +14,10 @@ import json
 import math
 import os
 import re
-import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,7 @@ from sakiyomi.arena.store import Row, StoreError
 
 if TYPE_CHECKING:
     from sakiyomi.arena.rating.joint import Rating
+    from sakiyomi.arena.running.crew import Running
     from sakiyomi.sgf.record import Record
 
 RECORDS: dict[str, tuple[str, ...]] = {"chess": ("pgn",), "chess960": ("pgn",), "shogi": ("csa", "kif")}
@@ -45,7 +46,7 @@ class Folder:
         self.log = path / "workers.log"
         self.running = path / "running.json"
         self._pause = path / "pause"
-        self._lock: sqlite3.Connection | None = None
+        self._lock: int | None = None
         self._made: list[Path] = []
 
     def check(self) -> None:
@@ -62,30 +63,25 @@ class Folder:
         if not os.access(found, os.W_OK | os.X_OK):
             raise StoreError(f"{self.path}: nothing can be written to {found} by this user")
 
-    def make(self) -> None:
-        """Make the folder and hold it for this process. Raises StoreError if another process holds it."""
-        folders = (self.games, self.path, *self.path.absolute().parents)
-        self._made = [path for path in folders if not path.exists()]
+    def make(self, games: bool = True) -> None:
+        """Make the folder, with one for records of `games` in it, and hold it for this process.
+
+        Raises StoreError if another process holds it.
+        """
+        deepest = self.games if games else self.path
+        self._made = [path for path in (deepest, self.path, *self.path.absolute().parents) if not path.exists()]
         try:
-            self.games.mkdir(parents=True, exist_ok=True)
+            deepest.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             self.unmake()
             raise StoreError(f"{self.path}: this folder cannot be made ({error.strerror})") from error
-        # A lock of SQLite's works everywhere and ends with its process, whatever ends that.
         try:
-            lock = sqlite3.connect(self.path / ".lock", timeout=0.0, isolation_level=None)
-        except sqlite3.Error as error:
+            self._lock = _held(self.path / ".lock")
+        except BlockingIOError:
+            raise StoreError(f"{self.path}: another tournament is running here") from None
+        except OSError as error:
             self.unmake()
-            raise StoreError(f"{self.path}: cannot be written ({error})") from error
-        try:
-            lock.execute("BEGIN EXCLUSIVE")
-        except sqlite3.Error as error:
-            lock.close()
-            if "locked" in str(error):
-                raise StoreError(f"{self.path}: another tournament is running here ({error})") from error
-            self.unmake()
-            raise StoreError(f"{self.path}: cannot be written ({error})") from error
-        self._lock = lock
+            raise StoreError(f"{self.path}: cannot be written ({error.strerror})") from error
 
     def unmake(self) -> None:
         """Let go of the folder, and remove what `make` made, as far as it is empty."""
@@ -97,10 +93,10 @@ class Folder:
     def release(self) -> None:
         """Let others use the folder."""
         if self._lock is not None:
-            self._lock.close()
-            self._lock = None
             with suppress(OSError):
-                (self.path / ".lock").unlink()
+                (self.path / ".lock").unlink()  # while it is held: whoever waits for this file takes a new one
+            os.close(self._lock)
+            self._lock = None
 
     @property
     def paused(self) -> bool:
@@ -118,6 +114,25 @@ class Folder:
         """Let it go on."""
         with _clearly(self._pause):
             self._pause.unlink(missing_ok=True)
+
+    def write_running(self, games: "Iterable[Running]") -> None:
+        """Write running.json: the games being played, for who watches. A full disk is no reason to stop them."""
+        from sakiyomi.sgf.writing import write_whole
+
+        told = [
+            {
+                "number": game.job.number,
+                "first": game.job.first,
+                "second": game.job.second,
+                "setup": game.job.opening.setup,
+                "moves": list(game.moves),
+                "clocks": game.clocks and list(game.clocks),
+                "since": datetime.fromtimestamp(game.since, UTC).isoformat(timespec="milliseconds"),
+            }
+            for game in games
+        ]
+        with suppress(OSError):
+            write_whole(self.running, json.dumps(told, ensure_ascii=False).encode())
 
     def record_paths(self, row: Row) -> tuple[Path, ...]:
         """Where the records of a game stand."""
@@ -156,8 +171,6 @@ class Folder:
 
     def write_standings(self, title: str, rows: list[Row], planned: int, table: "list[Rating]") -> None:
         """Write standings.json."""
-        from sakiyomi.sgf.writing import write_whole
-
         faults = [
             {"game": row.pairing.number, "termination": row.played.termination.value, "detail": row.played.detail}
             for row in rows
@@ -170,9 +183,14 @@ class Folder:
             "standings": [plain(asdict(rating)) for rating in table],
             "faults": faults,
         }
-        text = json.dumps(content, indent=1, ensure_ascii=False)
-        with _clearly(self.standings):
-            write_whole(self.standings, f"{text}\n".encode())
+        self.write(self.standings, f"{json.dumps(content, indent=1, ensure_ascii=False)}\n")
+
+    def write(self, path: Path, text: str) -> None:
+        """Write a file of the folder, which appears whole or not at all. Raises StoreError."""
+        from sakiyomi.sgf.writing import write_whole
+
+        with _clearly(path):
+            write_whole(path, text.encode())
 
     def write_report(self, title: str, rows: list[Row], planned: int) -> None:
         """Write report.html; `planned` is the number of games that there will be."""
@@ -180,6 +198,33 @@ class Folder:
 
         with _clearly(self.report):
             write_report(self.report, title, [row.played for row in rows], planned=planned)
+
+
+def _held(path: Path) -> int:
+    """The file `path`, open and locked for this process until it ends, whatever ends it.
+
+    Raises BlockingIOError if another one holds it, and OSError if it cannot be opened.
+    """
+    import fcntl
+
+    while True:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(handle)
+            raise
+        if _stands(path, handle):
+            return handle
+        os.close(handle)  # who held the file has just removed it
+
+
+def _stands(path: Path, handle: int) -> bool:
+    """Is the open file still the one at `path`?"""
+    try:
+        return os.path.samestat(os.fstat(handle), path.stat())
+    except FileNotFoundError:
+        return False
 
 
 def _tagged(row: Row, event: str) -> "Record":

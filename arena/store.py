@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Self
 
 from sakiyomi.arena.errors import Failure
 from sakiyomi.arena.match import Played, Termination, one_line
@@ -31,12 +31,15 @@ READABLE = (2, VERSION)
 SYNC = 1.0
 """Seconds between two waits for the disk: quick games are not to wait for it each."""
 
-_SCHEMA = """
+_TOURNAMENT = """
 CREATE TABLE tournament (
     id INTEGER PRIMARY KEY CHECK (id = 1),
     config TEXT NOT NULL,          -- JSON
     config_hash TEXT NOT NULL
 );
+"""
+
+_SCHEMA = """
 CREATE TABLE games (
     number INTEGER PRIMARY KEY,    -- of the schedule, from 1
     pair INTEGER NOT NULL,         -- shared by the two games of a colour-swapped pair
@@ -85,31 +88,40 @@ def utc_now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
-class Store:
-    """The games of one tournament in the file `path`; close it after use, or use it in a ``with``.
+def utc_text(seconds: float) -> str:
+    """A time in seconds since the epoch as it stands in the store."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
 
-    `Store.create` makes a new file, `Store.open` opens one. All methods raise StoreError.
+
+class Database:
+    """One tournament in the file `path`; close it after use, or use it in a ``with``.
+
+    `create` makes a new file, `open` opens one. All methods raise StoreError. What the tournament consists of, and how
+    its tables are laid out, is up to the subclasses.
     """
+
+    application_id: ClassVar[int]
+    readable: ClassVar[tuple[int, ...]]
+    """The formats that can be read; the last of them is written."""
+    schema: ClassVar[str]
+    what: ClassVar[str]
+    """It in words, for who opens something else."""
 
     def __init__(self, path: Path, connection: sqlite3.Connection, writing: bool = False):
         self.path = path
         self._connection = connection
         self._writing = writing
         self._synced = -math.inf
-        with _clearly(path):
-            (version,) = connection.execute("PRAGMA user_version").fetchone()
-        comments = "comments" if version == VERSION else "''"
-        self._select = f"SELECT {COLUMNS}, {comments}, checksum FROM games"
 
     @classmethod
-    def create(cls, path: Path | None, config: Mapping[str, Any]) -> "Store":
+    def create(cls, path: Path | None, config: Mapping[str, Any]) -> Self:
         """A new tournament with this configuration (JSON values); in memory if `path` is None.
 
         Raises StoreError if the file exists.
         """
         if path is None:
             connection = sqlite3.connect(":memory:", isolation_level=None)
-            _lay_out(connection, config)
+            cls._lay_out(connection, config)
             return cls(Path(":memory:"), connection)
         if path.exists():
             raise StoreError(f"{path} exists already")
@@ -117,10 +129,10 @@ class Store:
         unborn = path.with_name(f".{path.name}.new")
         try:
             unborn.unlink(missing_ok=True)
-            with _clearly(path):
+            with clearly(path):
                 connection = sqlite3.connect(unborn, isolation_level=None)
                 try:
-                    _lay_out(connection, config)
+                    cls._lay_out(connection, config)
                 finally:
                     connection.close()
             unborn.replace(path)
@@ -132,7 +144,7 @@ class Store:
         return cls.open(path, writing=True)
 
     @classmethod
-    def open(cls, path: Path, writing: bool = False, whole: bool = True) -> "Store":
+    def open(cls, path: Path, writing: bool = False, whole: bool = True) -> Self:
         """An existing tournament, checked for damage.
 
         Not `whole`: who looks again and again has only what is read checked, for that takes no longer as games are
@@ -140,13 +152,13 @@ class Store:
         """
         if not path.is_file():
             raise StoreError(f"{path}: no such tournament")
-        with _clearly(path):
+        with clearly(path):
             uri = f"{path.resolve().as_uri()}?mode={'rw' if writing else 'ro'}"
             connection = sqlite3.connect(uri, uri=True, timeout=30.0, isolation_level=None)
             try:
-                _check(connection, path, whole)
+                cls._check(connection, path, whole)
                 if writing:
-                    _renew(connection)
+                    cls._renew(connection)
                     connection.execute("PRAGMA journal_mode = WAL")
                     connection.execute("PRAGMA synchronous = NORMAL")  # the disk is waited for at checkpoints alone
             except BaseException:
@@ -157,11 +169,11 @@ class Store:
     @property
     def config(self) -> dict[str, Any]:
         """What the tournament was created with."""
-        with _clearly(self.path):
+        with clearly(self.path):
             found = self._connection.execute("SELECT config, config_hash FROM tournament").fetchone()
             if found is None or not isinstance(found[0], str):
                 raise sqlite3.DatabaseError("the configuration is missing")
-            if _hash(found[0]) != found[1]:
+            if not sealed(*found):
                 raise sqlite3.DatabaseError("the configuration does not match its hash")
             config = json.loads(found[0])
             if not isinstance(config, dict):
@@ -171,8 +183,89 @@ class Store:
     def set_config(self, config: Mapping[str, Any]) -> None:
         """Replace the configuration: the same tournament, made longer."""
         text = _canonical(config)
-        with _clearly(self.path):
+        with clearly(self.path):
             self._connection.execute("UPDATE tournament SET config = ?, config_hash = ?", (text, _hash(text)))
+
+    def insert(self, table: str, columns: str, values: tuple[Any, ...]) -> None:
+        """Store one row with its checksum; it outlives this process when this returns, and is on disk (see above).
+
+        Raises StoreError if it is stored already.
+        """
+        with clearly(self.path):
+            marks = ", ".join("?" * (len(values) + 1))
+            sealed = (*values, checksum_of(values))
+            self._connection.execute(f"INSERT INTO {table} ({columns}, checksum) VALUES ({marks})", sealed)
+            if self._writing and time.monotonic() - self._synced > SYNC:
+                self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+                self._synced = time.monotonic()
+
+    def close(self) -> None:
+        """Close the file, in one piece and in a mode that can be read from a medium that cannot be written."""
+        if self._writing:
+            with suppress(sqlite3.Error):  # a reader is in the way, or the disk is full: the next writer does it
+                self._connection.execute("PRAGMA busy_timeout = 0")
+                self._connection.execute("PRAGMA journal_mode = DELETE")
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    @classmethod
+    def _check(cls, connection: sqlite3.Connection, path: Path, whole: bool) -> None:
+        """Raises StoreError unless this is a tournament of this kind, and, if `whole`, a sound one from end to end."""
+        (kind,) = connection.execute("PRAGMA application_id").fetchone()
+        if kind != cls.application_id:
+            raise StoreError(f"{path} is a database, but not of {cls.what}")
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        if version not in cls.readable:
+            raise StoreError(f"{path} has format {version}; this sakiyomi reads format {cls.readable[-1]}")
+        if not whole:
+            return
+        (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+        if verdict != "ok":
+            raise sqlite3.DatabaseError(verdict)
+
+    @classmethod
+    def _renew(cls, connection: sqlite3.Connection) -> None:
+        """Bring a store of an older format, where there are such, to the newest, in one transaction."""
+
+    @classmethod
+    def _lay_out(cls, connection: sqlite3.Connection, config: Mapping[str, Any]) -> None:
+        """Make the tables of a new tournament, in one transaction."""
+        text = _canonical(config)
+        connection.execute("BEGIN IMMEDIATE")
+        for statement in filter(str.strip, (_TOURNAMENT + cls.schema).split(";\n")):
+            connection.execute(statement)
+        connection.execute(f"PRAGMA application_id = {cls.application_id}")
+        connection.execute(f"PRAGMA user_version = {cls.readable[-1]}")
+        connection.execute("INSERT INTO tournament VALUES (1, ?, ?)", (text, _hash(text)))
+        connection.execute("COMMIT")
+
+
+class Store(Database):
+    """The games of one tournament; see `Database`."""
+
+    application_id, readable = APPLICATION_ID, READABLE
+    schema, what = _SCHEMA, "a sakiyomi tournament"
+
+    def __init__(self, path: Path, connection: sqlite3.Connection, writing: bool = False):
+        super().__init__(path, connection, writing)
+        with clearly(path):
+            (version,) = connection.execute("PRAGMA user_version").fetchone()
+        comments = "comments" if version == VERSION else "''"
+        self._select = f"SELECT {COLUMNS}, {comments}, checksum FROM games"
+
+    @classmethod
+    def _renew(cls, connection: sqlite3.Connection) -> None:
+        connection.execute("BEGIN IMMEDIATE")
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        if version != VERSION:
+            connection.execute("ALTER TABLE games ADD COLUMN comments TEXT NOT NULL DEFAULT ''")
+            connection.execute(f"PRAGMA user_version = {VERSION}")
+        connection.execute("COMMIT")
 
     def add(self, row: Row) -> None:
         """Store one finished game, safe from the end of this process when this returns, and on disk (see above).
@@ -198,58 +291,38 @@ class Store:
             row.finished,
             json.dumps(dict(record.comments), ensure_ascii=False),
         )
-        with _clearly(self.path):
-            marks = ", ".join("?" * (len(values) + 1))
-            sealed = (*values, _checksum(values))
-            self._connection.execute(f"INSERT INTO games ({COLUMNS}, comments, checksum) VALUES ({marks})", sealed)
-            if self._writing and time.monotonic() - self._synced > SYNC:
-                self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
-                self._synced = time.monotonic()
+        self.insert("games", f"{COLUMNS}, comments", values)
 
     def rows(self) -> Iterator[Row]:
         """All games, by number."""
-        with _clearly(self.path):
+        with clearly(self.path):
             for values in self._connection.execute(f"{self._select} ORDER BY number"):
-                yield _row(values[:-1], values[-1])
+                yield row_of(values[:-1], values[-1])
 
     def row(self, number: int) -> Row | None:
         """The game with that number, None if it is not finished."""
-        with _clearly(self.path):
+        with clearly(self.path):
             query = f"{self._select} WHERE number = ?"
             values = self._connection.execute(query, (number,)).fetchone()
-            return None if values is None else _row(values[:-1], values[-1])
+            return None if values is None else row_of(values[:-1], values[-1])
 
     def finished(self, after: int = 0) -> dict[int, str]:
         """When each game with a number over `after` was finished (UTC, ISO 8601), by number."""
-        with _clearly(self.path):
+        with clearly(self.path):
             query = "SELECT number, finished FROM games WHERE number > ? ORDER BY number"
             return dict(self._connection.execute(query, (after,)).fetchall())
 
     @property
     def count(self) -> int:
         """How many games are finished."""
-        with _clearly(self.path):
+        with clearly(self.path):
             found: int = self._connection.execute("SELECT count(*) FROM games").fetchone()[0]
             return found
 
     def remove(self, number: int) -> None:
         """Forget a game, so that it can be played."""
-        with _clearly(self.path):
+        with clearly(self.path):
             self._connection.execute("DELETE FROM games WHERE number = ?", (number,))
-
-    def close(self) -> None:
-        """Close the file, in one piece and in a mode that can be read from a medium that cannot be written."""
-        if self._writing:
-            with suppress(sqlite3.Error):  # a reader is in the way, or the disk is full: the next writer does it
-                self._connection.execute("PRAGMA busy_timeout = 0")
-                self._connection.execute("PRAGMA journal_mode = DELETE")
-        self._connection.close()
-
-    def __enter__(self) -> "Store":
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.close()
 
 
 def is_database(path: Path) -> bool:
@@ -261,51 +334,18 @@ def is_database(path: Path) -> bool:
         return False
 
 
-def _check(connection: sqlite3.Connection, path: Path, whole: bool) -> None:
-    """Raises StoreError unless this is a tournament of ours, and, if `whole`, a sound one from end to end."""
-    (kind,) = connection.execute("PRAGMA application_id").fetchone()
-    if kind != APPLICATION_ID:
-        raise StoreError(f"{path} is a database, but not of a sakiyomi tournament")
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if version not in READABLE:
-        raise StoreError(f"{path} has format {version}; this sakiyomi reads format {VERSION}")
-    if not whole:
-        return
-    (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
-    if verdict != "ok":
-        raise sqlite3.DatabaseError(verdict)
-
-
-def _renew(connection: sqlite3.Connection) -> None:
-    """Bring a store of an older format to the newest, in one transaction."""
-    connection.execute("BEGIN IMMEDIATE")
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if version != VERSION:
-        connection.execute("ALTER TABLE games ADD COLUMN comments TEXT NOT NULL DEFAULT ''")
-        connection.execute(f"PRAGMA user_version = {VERSION}")
-    connection.execute("COMMIT")
-
-
-def _lay_out(connection: sqlite3.Connection, config: Mapping[str, Any]) -> None:
-    """Make the tables of a new tournament, in one transaction."""
-    text = _canonical(config)
-    connection.execute("BEGIN IMMEDIATE")
-    for statement in filter(str.strip, _SCHEMA.split(";\n")):
-        connection.execute(statement)
-    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-    connection.execute(f"PRAGMA user_version = {VERSION}")
-    connection.execute("INSERT INTO tournament VALUES (1, ?, ?)", (text, _hash(text)))
-    connection.execute("COMMIT")
-
-
-def _checksum(values: tuple[Any, ...]) -> str:
+def checksum_of(values: tuple[Any, ...]) -> str:
+    """That of a row: SHA-256 of its values as a JSON array."""
     """Of all values of a game, its comments last, which old games have not."""
     return _hash(json.dumps(values if values[-1] else values[:-1], ensure_ascii=False))
 
 
-def _row(values: tuple[Any, ...], checksum: Any) -> Row:
-    """Raises sqlite3.DatabaseError unless the values are those that were stored."""
-    if any(isinstance(value, bytes) for value in values) or _checksum(values) != checksum:
+def row_of(values: tuple[Any, ...], checksum: Any) -> Row:
+    """The game with these values: those of `COLUMNS`, then the comments.
+
+    Raises sqlite3.DatabaseError unless they are those that were stored.
+    """
+    if any(isinstance(value, bytes) for value in values) or checksum_of(values) != checksum:
         raise sqlite3.DatabaseError(f"game {values[0]!r} does not match its checksum")
     number, pair, first, second, game, opening, moves, result, ending, termination, detail, tags = values[:12]
     first_seconds, second_seconds, started, finished, comments = values[12:]
@@ -328,6 +368,11 @@ def _comments(text: str) -> dict[int, str]:
     return {int(ply): comment for ply, comment in json.loads(text).items()}
 
 
+def sealed(text: str, checksum: str) -> bool:
+    """Is the configuration `text` what was stored?"""
+    return _hash(text) == checksum
+
+
 def _canonical(config: Mapping[str, Any]) -> str:
     return json.dumps(config, sort_keys=True, ensure_ascii=False)
 
@@ -337,7 +382,7 @@ def _hash(text: str) -> str:
 
 
 @contextmanager
-def _clearly(path: Path) -> Iterator[None]:
+def clearly(path: Path) -> Iterator[None]:
     """Turn what SQLite says into one line with the file's name and what can be done."""
     try:
         yield
@@ -359,6 +404,6 @@ def _clearly(path: Path) -> Iterator[None]:
 
 def _damaged(path: Path, error: Exception) -> StoreError:
     return StoreError(
-        f"{path} is damaged ({one_line(str(error))}); restore a copy, or start again in another folder"
-        " (the game records written so far can still be read)"
+        f"{path} is damaged ({one_line(str(error))}); restore a copy, or keep the games that can"
+        f" still be read: sakiyomi tournament --resume --recover --out {path.parent}"
     )

@@ -8,6 +8,7 @@ for rating in tournament.run():
 import math
 import os
 import pickle
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
@@ -25,6 +26,7 @@ from sakiyomi.arena.playing import NO_LIMIT, Conditions
 from sakiyomi.arena.results import score_of, title_of, write_results
 from sakiyomi.arena.running.crew import PATIENCE, Crew
 from sakiyomi.arena.running.games import Games
+from sakiyomi.arena.running.limits import Limits
 from sakiyomi.arena.schedules.openings import check_opening, drawn, load_openings
 from sakiyomi.arena.schedules.schedule import Agenda, Opening, Pairing
 from sakiyomi.arena.schedules.spec import ROUND_ROBIN, ScheduleSpec, Stage, parse_schedule
@@ -36,6 +38,8 @@ from sakiyomi.boards.player import Budget, Player
 if TYPE_CHECKING:
     from sakiyomi.arena.rating.joint import Rating
 
+PAUSE = 0.5
+"""Seconds between two looks whether a pause is over."""
 EVERYBODY = "*"
 """Whose clock is that of all players who have none of their own."""
 
@@ -52,8 +56,12 @@ class Tournament:
     path, or a list of move lists (see `schedules/openings.py`); `budget` is what each move may cost; `workers` the
     number of processes (None: one a processor; 0: this process, where `patience`, the seconds until a silent player
     has lost, cannot be enforced).
+    `clock` is a time control for the game ("60+0.6", see `clock.py`), or one for each player by name ("*": all others);
+    `margin` the seconds that a move may come late; `adjudication` tells when games end early; `annotate` whether
+    records note times and scores (None: on clocks). `restart` starts players afresh for each game, `pin` gives workers
+    processors of their own, `memory` bytes to each with its engines; `ray` is the address of a Ray cluster to play on.
     `out` is the folder for results (None: nothing is written). With `resume` the games that `out` holds are kept and
-    the rest is played; everything but `workers` and `patience` must be as before, but a tournament may grow: by more
+    the rest is played; everything but how it is run must be as before, but a tournament may grow: by more
     games, by players after those that it had (not in a Swiss tournament or a test), by Swiss rounds.
 
     The seed of a game comes from `seed` and the game's number alone, so that players whose effort is counted in
@@ -82,6 +90,9 @@ class Tournament:
         adjudication: Adjudication = Adjudication(),  # noqa: B008 it is frozen
         annotate: bool | None = None,
         restart: bool = False,
+        pin: bool = False,
+        memory: int | None = None,
+        ray: str = "",
         options: Mapping[str, Any] | None = None,
     ):
         form = parse_schedule(schedule)
@@ -90,7 +101,7 @@ class Tournament:
         self.game = make_game(game, **options or {}) if isinstance(game, str) else game
         self.budget, self.seed, self.margin, self.patience = budget, int(seed), margin, patience
         self.specs, self._objects = _players(players, self.game)
-        self.workers = _workers(workers, bool(self._objects), self.game)
+        self.workers = _workers(workers, bool(self._objects), self.game, ray)
         self.names = (*self.specs, *self._objects)
         lines = _openings(openings, self.game, form.lines(games), seed)
         self.clocks = _clocks(clock, self.names, budget)
@@ -99,6 +110,7 @@ class Tournament:
             budget, None, margin, adjudication, bool(self.clocks) if annotate is None else annotate
         )
         self.restart = restart
+        self.limits, self.ray = Limits(pin, memory), ray
         self.config = self._config(games, form, openings, lines)
         self.folder = _folder(out)
         self._resume = resume
@@ -147,7 +159,7 @@ class Tournament:
         """The tournament in the folder `out`, to be resumed as it was set up.
 
         It may grow to more `games`, to a `schedule` of more Swiss rounds, and by the players `add` (specs); `settings`
-        are workers and patience.
+        are how it is run: workers, patience, pin, memory, ray.
         """
         with Store.open(Folder(Path(out)).database) as store:
             config = config_of(store)
@@ -227,20 +239,50 @@ class Tournament:
 
     def _play(self, agenda: Agenda, stack: ExitStack) -> Iterator[Row]:
         warm = {parse_spec(spec).kind.warm for spec in self.specs.values()} - {""}
-        clocks, seed = self.clocks, self.seed
-        games = Games(self.game, self.specs, self.conditions, clocks, seed, tuple(sorted(warm)), self.restart)
+        lean = self.limits.memory is not None
+        games = Games(
+            self.game,
+            self.specs,
+            self.conditions,
+            self.clocks,
+            self.seed,
+            tuple(sorted(warm)),
+            restart=self.restart,
+            lean=lean,
+        )
         if self.workers == 0:
             yield from self._play_here(agenda, games, stack)
         elif len(agenda):
-            log = self.folder.log if self.folder else None
-            self._crew = stack.enter_context(Crew(games, self.workers, log, self.patience))
+            self._crew = stack.enter_context(self._hire(games))
+            if self.folder:
+                stack.callback(self.folder.running.unlink, missing_ok=True)
             for done in self._crew.do(agenda):
                 yield Row(*done)
+
+    def _hire(self, games: Games) -> Crew:
+        """The workers, here or on a Ray cluster."""
+        given: dict[str, Any] = {"log": self.folder.log if self.folder else None, "patience": self.patience}
+        given |= {"limits": self.limits, "paused": self._paused, "tick": self._tell}
+        if not self.ray:
+            return Crew(games, self.workers, **given)
+        from sakiyomi.arena.running.ray_crew import RayCrew
+
+        return RayCrew(games, self.workers, self.ray, **given)
+
+    def _paused(self) -> bool:
+        return self.folder is not None and self.folder.paused
+
+    def _tell(self) -> None:
+        """Let others see the games that are being played."""
+        if self.folder and self._crew:
+            self.folder.write_running(self._crew.doing)
 
     def _play_here(self, agenda: Agenda, games: Games, stack: ExitStack) -> Iterator[Row]:
         bench = games.bench(self._objects)
         stack.callback(bench.close)
         while pairing := agenda.take():
+            while self._paused():
+                time.sleep(PAUSE)
             started = utc_now()
             yield Row(pairing, bench.do(pairing), started, utc_now())
 
@@ -330,15 +372,20 @@ def _folder(out: str | Path | None) -> Folder | None:
     return folder
 
 
-def _workers(workers: int | None, here: bool, game: Game) -> int:
+def _workers(workers: int | None, here: bool, game: Game, ray: str) -> int | None:
+    """How many workers there are to be: 0 plays in this process, None leaves it to a Ray cluster. Raises ValueError."""
     if here and workers:
         raise ValueError(
             "players given as objects play in this process: take workers=0, or give them as python:MODULE:NAME"
         )
+    if here and ray:
+        raise ValueError("players given as objects play in this process, not on a Ray cluster")
+    if ray and workers == 0:
+        raise ValueError("workers=0 plays in this process, not on a Ray cluster")
     if here:
         return 0
-    count = processors() if workers is None else workers
-    if count:
+    count = workers if workers is not None or ray else processors()
+    if count != 0:
         try:
             pickle.dumps(game)
         except (pickle.PicklingError, AttributeError, TypeError) as error:

@@ -1,5 +1,6 @@
 """Games between players as work: the players of a tournament, each made when first needed and kept."""
 
+import os
 import traceback
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -23,6 +24,9 @@ from sakiyomi.boards.game import Game
 from sakiyomi.boards.player import Player
 from sakiyomi.boards.position import Position
 
+NODE = "SAKIYOMI_NODE"
+"""The variable of the environment that names the machine of a worker elsewhere."""
+
 
 @dataclass(frozen=True)
 class Games:
@@ -30,7 +34,8 @@ class Games:
 
     `clocks` are the players' time controls, none where there are no clocks; they stand in for that of `conditions`.
     `seed` is the tournament's. `warm` are specs of players that need compilation. With `restart` players are made anew
-    for each game; else they live from game to game, so that an engine starts once.
+    for each game; else they live from game to game, so that an engine starts once. With `lean` only the two of the game
+    at hand do, so that the others' engines hold no memory.
     """
 
     game: Game
@@ -40,6 +45,7 @@ class Games:
     seed: int = 0
     warm: tuple[str, ...] = ()
     restart: bool = False
+    lean: bool = False
 
     def bench(self, guests: Mapping[str, Player] | None = None) -> "GameBench":
         """The players; `guests` are some that were made elsewhere, and are never closed here."""
@@ -66,12 +72,14 @@ class GameBench:
         game, conditions, clocks = self._games.game, self._games.conditions, self._games.clocks
         if clocks:
             conditions = replace(conditions, clock=(clocks[job.first], clocks[job.second]))
+        if self._games.lean:
+            self._drop(tuple(name for name in self._players if name not in names))
         for side, name in enumerate(names):
             try:
                 self._seat(name)
             except (PlayerFault, ValueError, OSError) as error:
                 self._drop(names)
-                fault = PlayerFault(Termination.COULD_NOT_START, one_line(str(error)))
+                fault = PlayerFault(Termination.COULD_NOT_START, one_line(f"{error}{_where()}"))
                 return lost_game(game, names, job.opening.moves, side, fault, setup=setup)
         try:
             played = play(
@@ -120,3 +128,8 @@ class GameBench:
             if name in self._players and name not in self._guests:
                 with suppress(Exception, SystemExit):  # what a faulty player does when it is closed changes no result
                     self._players.pop(name).close()
+
+
+def _where() -> str:
+    node = os.environ.get(NODE)
+    return f" (on node {node})" if node else ""

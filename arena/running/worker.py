@@ -1,7 +1,8 @@
-"""A worker: a process that does the jobs it is given, one after another. `crew.py` starts workers and listens.
+"""A worker: a process that does the jobs it is given, one after another. `local.py` starts workers and listens.
 
-    parent -> worker    sys.path, Work, whether to compile, then job, job, ...; the end of the connection ends it
-    worker -> parent    READY, then each job's outcome; meanwhile whose turn it is and the moves, by `progress`
+    parent -> worker    sys.path, its processors, its niceness, Work, whether to compile; then (batch, jobs), (batch,
+                        jobs), ...; the end of the connection ends it
+    worker -> parent    Ready, then lists of Reports; meanwhile which job, whose turn and the moves, by `progress`
 
 What a bench holds lives as long as the worker. The worker is in a session of its own: Ctrl-C in the terminal reaches
 the parent alone. A second pipe, on which nothing is ever sent, tells the worker when the parent has died.
@@ -11,16 +12,57 @@ import os
 import signal
 import sys
 import threading
+import time
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from types import FrameType
 from typing import Any
 
-READY = "ready"
+from sakiyomi.arena.running.channel import Ready, Report
+
+GATHER = 0.02
+"""Seconds within which outcomes of quick jobs go to the parent together."""
 
 
 class Stopped(BaseException):
     """SIGTERM came: not the doing of the player whose code ran."""
+
+
+class Outbox:
+    """Reports on their way to the parent: none waits for longer than `GATHER`, whatever the next job does."""
+
+    def __init__(self, connection: "Connection[Any, Any]"):
+        self._connection = connection
+        self._reports: list[Report] = []
+        self._lock = threading.Lock()
+        self._waiting = threading.Event()
+        self._sent = 0.0
+        threading.Thread(target=self._late, daemon=True).start()
+
+    def put(self, report: Report) -> None:
+        """Tell of a job that has ended, now or together with those that end soon."""
+        with self._lock:
+            self._reports.append(report)
+        if time.monotonic() - self._sent > GATHER:
+            self.flush()
+        else:
+            self._waiting.set()
+
+    def flush(self) -> None:
+        """Tell of all jobs that have ended."""
+        with self._lock:
+            self._waiting.clear()
+            reports, self._reports = self._reports, []
+            self._sent = time.monotonic()
+            if reports:
+                self._connection.send(reports)
+
+    def _late(self) -> None:
+        with suppress(OSError):  # the parent has hung up, which the main thread will see
+            while True:
+                self._waiting.wait()
+                time.sleep(GATHER)
+                self.flush()
 
 
 def main(handle: int, life: int, memory: int) -> None:
@@ -35,7 +77,11 @@ def main(handle: int, life: int, memory: int) -> None:
     try:
         signal.signal(signal.SIGTERM, _stop)
         with suppress(EOFError, BrokenPipeError, ConnectionResetError):  # the parent is gone or wants no more
-            sys.path[:] = connection.recv()
+            sys.path[:], processors, niceness = connection.recv()
+            if processors:
+                os.sched_setaffinity(0, processors)
+            if niceness:
+                os.nice(niceness)
             _serve(connection, memory)
         signal.signal(signal.SIGTERM, signal.SIG_IGN)  # nothing is left to be stopped
     except Stopped:
@@ -58,18 +104,25 @@ def _serve(connection: "Connection[Any, Any]", memory: int) -> None:
     from sakiyomi.boards import rows
 
     rows.set_threads(1)  # the processors are shared out by the number of workers
-    work, warm = connection.recv(), connection.recv()
+    work, warm = connection.recv()
     bench, progress = work.bench(), Progress(memory)
     try:
         if warm:
             bench.warm()
-        progress.begin()
-        connection.send(READY)
+        connection.send([Ready()])
+        outbox = Outbox(connection)
         while True:
-            job = connection.recv()
-            outcome = bench.do(job, progress.turn)
-            progress.begin()
-            connection.send(outcome)
+            if not connection.poll():
+                outbox.flush()  # nothing is left to be done
+            batch, jobs = connection.recv()
+            for job in jobs:
+                if batch <= progress.recalled:
+                    break
+                started = time.time()
+                progress.begin(job.number)
+                outcome = bench.do(job, progress.turn)
+                progress.end()
+                outbox.put(Report(job.number, outcome, started, time.time()))
     finally:
         bench.close()
 
