@@ -14,6 +14,9 @@ def serve(
     host: Annotated[
         str, typer.Option(help="the address to serve at; others than this are open to the network")
     ] = "127.0.0.1",
+    commands: Annotated[
+        bool, typer.Option("--commands", help="let pages start programs as players: uci:stockfish, python:MODULE:NAME")
+    ] = False,
     browser: Annotated[bool, typer.Option("--open", help="open the page in the browser")] = False,
 ) -> None:
     """Serve the pages on this machine: tournaments as they are played, their games, and play against a player.
@@ -24,4 +27,4 @@ def serve(
     """
     from sakiyomi.arena.pages.serving import serve as serve_pages
 
-    serve_pages(folder, host, port, open_browser=browser)
+    serve_pages(folder, host, port, open_browser=browser, commands=commands)

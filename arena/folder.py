@@ -17,15 +17,15 @@ import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sakiyomi.arena.schedules.schedule import Schedule
 from sakiyomi.arena.store import Row, StoreError
 
 if TYPE_CHECKING:
+    from sakiyomi.arena.pages.figures import SprtState
     from sakiyomi.arena.rating.joint import Rating
-    from sakiyomi.arena.running.crew import Running
     from sakiyomi.sgf.record import Record
 
 RECORDS: dict[str, tuple[str, ...]] = {"chess": ("pgn",), "chess960": ("pgn",), "shogi": ("csa", "kif")}
@@ -115,25 +115,6 @@ class Folder:
         with _clearly(self._pause):
             self._pause.unlink(missing_ok=True)
 
-    def write_running(self, games: "Iterable[Running]") -> None:
-        """Write running.json: the games being played, for who watches. A full disk is no reason to stop them."""
-        from sakiyomi.sgf.writing import write_whole
-
-        told = [
-            {
-                "number": game.job.number,
-                "first": game.job.first,
-                "second": game.job.second,
-                "setup": game.job.opening.setup,
-                "moves": list(game.moves),
-                "clocks": game.clocks and list(game.clocks),
-                "since": datetime.fromtimestamp(game.since, UTC).isoformat(timespec="milliseconds"),
-            }
-            for game in games
-        ]
-        with suppress(OSError):
-            write_whole(self.running, json.dumps(told, ensure_ascii=False).encode())
-
     def record_paths(self, row: Row) -> tuple[Path, ...]:
         """Where the records of a game stand."""
         names = "-".join(_file_name(name) for name in row.played.record.players)
@@ -169,8 +150,8 @@ class Folder:
             if not all(path.exists() for path in self.record_paths(row)):
                 self.write_record(row, event)
 
-    def write_standings(self, title: str, rows: list[Row], planned: int, table: "list[Rating]") -> None:
-        """Write standings.json."""
+    def write_standings(self, title: str, rows: list[Row], schedule: Schedule, table: "list[Rating]") -> None:
+        """Write standings.json, with how a sequential test stands."""
         faults = [
             {"game": row.pairing.number, "termination": row.played.termination.value, "detail": row.played.detail}
             for row in rows
@@ -179,7 +160,7 @@ class Folder:
         content = {
             "tournament": title,
             "games": len(rows),
-            "planned": planned,
+            "planned": schedule.planned,
             "standings": [plain(asdict(rating)) for rating in table],
             "faults": faults,
         }
@@ -192,12 +173,13 @@ class Folder:
         with _clearly(path):
             write_whole(path, text.encode())
 
-    def write_report(self, title: str, rows: list[Row], planned: int) -> None:
-        """Write report.html; `planned` is the number of games that there will be."""
+    def write_report(self, title: str, rows: list[Row], planned: int, test: "SprtState | None" = None) -> None:
+        """Write report.html; `planned` is how many games there will be, `test` how a sequential test stands."""
         from sakiyomi.arena.pages.report import write_report
 
+        games, numbers = [row.played for row in rows], [row.pairing.number for row in rows]
         with _clearly(self.report):
-            write_report(self.report, title, [row.played for row in rows], planned=planned)
+            write_report(self.report, title, games, planned=planned, numbers=numbers, test=test)
 
 
 def _held(path: Path) -> int:

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from sakiyomi.arena.config import config_of
 from sakiyomi.arena.folder import Folder
-from sakiyomi.arena.schedules.schedule import Opening
+from sakiyomi.arena.schedules.schedule import Opening, Schedule
+from sakiyomi.arena.schedules.sequential import SprtSchedule
 from sakiyomi.arena.schedules.spec import parse_schedule
 from sakiyomi.arena.store import Row, Store
 
@@ -22,17 +23,22 @@ def write_results_of(folder: Folder) -> None:
     form = parse_schedule(config["schedule"])
     schedule = form.make(names, config["games"], (Opening(),), config["stages"])
     schedule.pairings({row.pairing.number: score_of(row) for row in rows})
-    write_results(folder, title_of(config["game"], names), rows, schedule.planned)
+    write_results(folder, title_of(config["game"], names), rows, schedule)
 
 
-def write_results(folder: Folder, title: str, rows: list[Row], planned: int) -> None:
+def write_results(folder: Folder, title: str, rows: list[Row], schedule: Schedule) -> None:
     """Write standings.json, report.html and, of chess and shogi, all games in one file. Raises StoreError."""
+    from sakiyomi.arena.pages.figures import SprtState
     from sakiyomi.arena.rating.joint import ratings
 
     rows = sorted(rows, key=lambda row: row.pairing.number)
     folder.write_all_games(rows, title)
-    folder.write_standings(title, rows, planned, ratings([row.played for row in rows]))
-    folder.write_report(title, rows, planned)
+    test = None
+    if isinstance(schedule, SprtSchedule):
+        one, other = schedule.names
+        test = SprtState(schedule.test, one, other, tuple(schedule.counts), schedule.verdict)
+    folder.write_standings(title, rows, schedule, ratings([row.played for row in rows]))
+    folder.write_report(title, rows, schedule.planned, test)
 
 
 def title_of(game: str, names: Sequence[str]) -> str:

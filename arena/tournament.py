@@ -24,9 +24,10 @@ from sakiyomi.arena.match import MARGIN, Played
 from sakiyomi.arena.players import check_name, check_player, parse_spec
 from sakiyomi.arena.playing import NO_LIMIT, Conditions
 from sakiyomi.arena.results import score_of, title_of, write_results
-from sakiyomi.arena.running.crew import PATIENCE, Crew
+from sakiyomi.arena.running.crew import PATIENCE, TICK, Crew
 from sakiyomi.arena.running.games import Games
 from sakiyomi.arena.running.limits import Limits
+from sakiyomi.arena.running.watching import remove_running, running_entries, write_running
 from sakiyomi.arena.schedules.openings import check_opening, drawn, load_openings
 from sakiyomi.arena.schedules.schedule import Agenda, Opening, Pairing
 from sakiyomi.arena.schedules.spec import ROUND_ROBIN, ScheduleSpec, Stage, parse_schedule
@@ -235,7 +236,7 @@ class Tournament:
     def write_results(self) -> None:
         """Write standings.json, report.html and, of chess, all-games.pgn for the games played so far."""
         if self.folder:
-            write_results(self.folder, self.title, self.rows, self.schedule.planned)
+            write_results(self.folder, self.title, self.rows, self.schedule)
 
     def _play(self, agenda: Agenda, stack: ExitStack) -> Iterator[Row]:
         warm = {parse_spec(spec).kind.warm for spec in self.specs.values()} - {""}
@@ -255,7 +256,7 @@ class Tournament:
         elif len(agenda):
             self._crew = stack.enter_context(self._hire(games))
             if self.folder:
-                stack.callback(self.folder.running.unlink, missing_ok=True)
+                stack.callback(remove_running, self.folder.running)
             for done in self._crew.do(agenda):
                 yield Row(*done)
 
@@ -274,15 +275,21 @@ class Tournament:
 
     def _tell(self) -> None:
         """Let others see the games that are being played."""
-        if self.folder and self._crew:
-            self.folder.write_running(self._crew.doing)
+        if self.folder:
+            write_running(self.folder.running, running_entries(self._crew.doing if self._crew else ()))
 
     def _play_here(self, agenda: Agenda, games: Games, stack: ExitStack) -> Iterator[Row]:
         bench = games.bench(self._objects)
         stack.callback(bench.close)
+        if self.folder:
+            stack.callback(remove_running, self.folder.running)
+        told = -math.inf
         while pairing := agenda.take():
             while self._paused():
                 time.sleep(PAUSE)
+            if time.monotonic() - told > TICK:
+                self._tell()
+                told = time.monotonic()
             started = utc_now()
             yield Row(pairing, bench.do(pairing), started, utc_now())
 

@@ -1,16 +1,17 @@
 """The web application of `sakiyomi serve`: tournaments as they are played, and games against a player.
 
-    /                    the tournaments of a folder, or the one tournament that it holds
-    /t/NAME/             a tournament: see `live.py`
+    /                    the tournaments of a folder, or the one tournament that it holds: see `live.py`
+    /t/NAME/             a tournament
     /play...             play against a player: see `play.py`
     /static/NAME         scripts and style sheets beside this file
 
-Other engineers' routes come from functions without arguments that give a list of Starlette's routes. Every answer goes
-through `guard.Guard`, which checks whose page asks and what a page may do. Templates are filled by `templates.page`.
+Every answer goes through `guard.Guard`, which checks whose page asks and what a page may do. Templates are filled by
+`templates.page`.
 """
 
-from collections.abc import Awaitable, Callable, Iterable
-from contextlib import suppress
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,31 +21,52 @@ if TYPE_CHECKING:
     from starlette.responses import Response
     from starlette.routing import BaseRoute
 
-Handler = Callable[["Request"], Awaitable["Response"]]
-
+FOLDER = Path("tournaments")
+"""Where tournaments are looked for, if nothing is said; where `sakiyomi tournament` leaves them."""
 _TYPES = {".css": "text/css", ".js": "text/javascript"}
+_BEAT = 0.2  # seconds between two looks whether the server is about to end
 
 
-def make_app(folder: Path | None = None, hosts: Iterable[str] = ()) -> "Starlette":
-    """The application for the tournaments in `folder` ("tournaments" of the current directory, if None).
+def make_app(
+    folder: Path | None = None,
+    hosts: Iterable[str] = (),
+    *,
+    commands: bool = False,
+    ended: Callable[[], bool] = lambda: False,
+) -> "Starlette":
+    """The application for the tournaments in `folder` (`FOLDER`, if None).
 
-    `hosts` are names beside those of this machine's loopback by which it may be asked.
+    `hosts` are names beside those of this machine's loopback by which it may be asked. With `commands`, pages may name
+    programs to be started as players. When `ended` says that the server is about to end, so do its streams of events.
     """
     from starlette.applications import Starlette
     from starlette.middleware import Middleware
 
+    from sakiyomi.arena.pages import live, play
+    from sakiyomi.arena.pages.catalog import Catalog
     from sakiyomi.arena.pages.guard import Guard
+    from sakiyomi.arena.pages.play_room import Room
 
-    made: list[BaseRoute] = [*_static(), *_play()]
-    return Starlette(routes=made, middleware=[Middleware(Guard, hosts=tuple(hosts))])
+    room = Room()
 
+    async def close_room_at_end() -> None:
+        while not ended():
+            await asyncio.sleep(_BEAT)
+        await asyncio.to_thread(room.close_all)
 
-def _play() -> "list[BaseRoute]":
-    with suppress(ModuleNotFoundError):
-        from sakiyomi.arena.pages.play import routes
+    @asynccontextmanager
+    async def lifespan(_app: "Starlette") -> AsyncIterator[None]:
+        closing = asyncio.create_task(close_room_at_end())
+        yield
+        closing.cancel()
+        await asyncio.to_thread(room.close_all)
 
-        return list(routes())
-    return []
+    made = [
+        *live.routes(Catalog(FOLDER if folder is None else folder), ended),
+        *play.routes(commands=commands, room=room),
+        *_static(),
+    ]
+    return Starlette(routes=made, middleware=[Middleware(Guard, hosts=tuple(hosts))], lifespan=lifespan)
 
 
 def _static() -> "list[BaseRoute]":

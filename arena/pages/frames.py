@@ -210,6 +210,29 @@ def _start(board: bytes) -> str:
     return _changes(np.zeros_like(cells), cells, 0)
 
 
+@lru_cache(maxsize=64)
+def board_of(name: str) -> Board | None:
+    """What the game `name` is played on; None for one that is not known here."""
+    try:
+        game = make_game(name)
+    except ValueError:
+        return None
+    return _board(game.name, Position(game).board())
+
+
+def first_side(record: Record) -> int:
+    """Who moves first: 0, or 1 for the second player, as some first positions have it."""
+    return _first_side(record.game, record.setup) if record.setup else 0
+
+
+@lru_cache(maxsize=1024)
+def _first_side(name: str, setup: str) -> int:
+    try:
+        return Position(make_game(name), setup).turn
+    except ValueError:
+        return 0
+
+
 def decode(film: Film) -> list[NDArray[np.int8]]:
     """The boards [Y, X] of a film: the first, and that after each move."""
     if film.shogi:

@@ -1,55 +1,18 @@
-// The list of games, the viewer, and the address: #game-12-ply-30 names a game (from 1) and how many moves are played.
+// The viewer: one game, stepped through, and what can be done with it.
 
-const DATA = JSON.parse(document.getElementById("data").textContent);
-const FIELDS = ["first", "second", "result", "score", "ending", "detail", "seconds", "rated", "moves", "board", "start",
-  "changes", "turns", "fault", "comments", "setup", "rights", "passants", "check"];
-const GAMES = DATA.games.map((row, index) => {
-  const game = Object.fromEntries(FIELDS.map((field, k) => [field, row[k]]));
-  const board = DATA.boards[game.board] || null;
-  const turns = turnsOf(game.turns);
-  const moves = game.moves ? game.moves.split(" ") : [];
-  Object.assign(game, {number: index + 1, moves, plies: moves.length, board, turns, start: DATA.starts[game.start] || "", kind: (board && KINDS[board.style]) || KINDS.plain});
-  game.kind.prepare(game);
-  return game;
-});
-const PAGE = 100; // rows of the list that are made at a time
 const BEAT = 650; // ms between moves when playing
 const FOLDED = 600; // px: in less room what stands beside a board goes above and below it
 
-const $ = (id) => document.getElementById(id);
-const state = {game: null, positions: [], ply: 0, drawing: null, flipped: false, notation: "", timer: 0, listed: GAMES, rows: PAGE, sort: "number", down: false};
-
-// "0110" or [who began, how many plies] -> [0, 1, 1, 0]
-function turnsOf(turns) {
-  if (typeof turns === "string") return [...turns].map(Number);
-  return Array.from({length: turns[1]}, (_, k) => (turns[0] + k) % 2);
-}
-
-function element(name, text = "", className = "") {
-  const made = document.createElement(name);
-  made.textContent = text;
-  if (className) made.className = className;
-  return made;
-}
-
-function clock(seconds) {
-  if (seconds < 0.9995) return `${Math.round(1000 * seconds)} ms`;
-  if (seconds < 99.95) return `${seconds.toFixed(1)} s`;
-  const whole = Math.round(seconds);
-  const two = (n) => String(n).padStart(2, "0");
-  const hours = Math.floor(whole / 3600);
-  return hours ? `${hours}:${two(Math.floor(whole / 60) % 60)}:${two(whole % 60)}` : `${Math.floor(whole / 60)}:${two(whole % 60)}`;
-}
-
-const sidesOf = (game) => (game.board ? game.board.sides : ["First", "Second"]);
-const movesOf = (game) => game.kind.length(game.plies);
-const winnerOf = (game) => (game.score === 1 ? 0 : game.score === 0 ? 1 : -1);
-
-// ---- the viewer
+const state = {game: null, wanted: 0, positions: [], ply: 0, drawing: null, flipped: false, notation: "", timer: 0, listed: GAMES, rows: 0, sort: "number", down: false};
 
 function open(number, ply = null) {
-  const game = GAMES[number - 1];
+  const game = NUMBERED.get(number);
   if (!game) return;
+  state.wanted = number;
+  if (!game.shown) {
+    openLater(game, ply);
+    return;
+  }
   if (state.game !== game) {
     state.game = game;
     stop();
@@ -73,13 +36,22 @@ function open(number, ply = null) {
   show(ply === null ? lastPly() : ply);
 }
 
+// Open a game when its film has come, unless another is wanted by then.
+async function openLater(game, ply) {
+  const {quiet} = state;
+  const found = await fetchFilm(game);
+  if (state.wanted !== game.number) return;
+  state.quiet = quiet;
+  if (found) open(game.number, ply);
+  else $("outcome").textContent = `Game ${game.number} cannot be fetched: has the server ended?`;
+  state.quiet = false;
+}
+
 const lastPly = () => (state.game.board ? state.positions.length - 1 : state.game.plies);
 
 function describe(game) {
   $("game-title").textContent = `Game ${game.number}`;
-  const place = state.listed.indexOf(game);
-  $("game-before").disabled = place <= 0;
-  $("game-after").disabled = place < 0 || place === state.listed.length - 1;
+  beside(game);
   const seats = [game.first, game.second].map((player, side) => {
     const item = element("li");
     const name = element("b", DATA.players[player], winnerOf(game) === side ? "winner" : "");
@@ -92,6 +64,13 @@ function describe(game) {
   const parts = game.kind.outcome(game, game.result, DATA.endings[game.ending]);
   if (!game.rated) parts.push("not rated");
   $("outcome").textContent = parts.join(" · ") + (game.detail ? `. ${game.detail}` : "");
+}
+
+// Which neighbours does the game have in the list?
+function beside(game) {
+  const place = state.listed.indexOf(game);
+  $("game-before").disabled = place <= 0;
+  $("game-after").disabled = place < 0 || place === state.listed.length - 1;
 }
 
 function listMoves(game) {
@@ -272,116 +251,6 @@ function neighbour(offset) {
   if (game) open(game.number);
 }
 
-// ---- the list
-
-const KEYS = {
-  number: (game) => game.number,
-  first: (game) => DATA.players[game.first],
-  second: (game) => DATA.players[game.second],
-  result: (game) => game.result,
-  plies: (game) => game.plies,
-  ending: (game) => DATA.endings[game.ending],
-  seconds: (game) => game.seconds[0] + game.seconds[1],
-};
-
-function filterAndSort() {
-  const [player, opponent, ending] = ["by-player", "by-opponent", "by-ending"].map((id) => $(id).value);
-  const has = (game, chosen) => chosen === "" || game.first === Number(chosen) || game.second === Number(chosen);
-  const both = (game) => player === "" || opponent === "" || player !== opponent || game.first === game.second;
-  state.listed = GAMES.filter(
-    (game) => has(game, player) && has(game, opponent) && both(game) && (ending === "" || game.ending === Number(ending)));
-  const key = KEYS[state.sort];
-  const order = (a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : a.number - b.number);
-  state.listed.sort((a, b) => (state.down ? -order(a, b) : order(a, b)));
-  state.rows = PAGE;
-  list();
-  if (state.game) describe(state.game), show(state.ply);
-}
-
-function list() {
-  const shown = state.listed.slice(0, state.rows);
-  $("list").tBodies[0].replaceChildren(...shown.map(rowOf));
-  $("more").hidden = shown.length === state.listed.length;
-  $("shown").textContent = `${state.listed.length} of ${GAMES.length} games`;
-  for (const head of $("list").tHead.rows[0].cells) {
-    if (head.dataset.key === state.sort) head.setAttribute("aria-sort", state.down ? "descending" : "ascending");
-    else head.removeAttribute("aria-sort");
-  }
-}
-
-function rowOf(game) {
-  const row = element("tr");
-  row.dataset.number = game.number;
-  const number = element("td", "", "n");
-  const link = element("a", `${game.number}`);
-  link.href = `#game-${game.number}`;
-  number.append(link);
-  const players = [game.first, game.second].map((player, side) => {
-    const cell = element("td");
-    const name = element("span", DATA.players[player], winnerOf(game) === side ? "name won" : "name");
-    name.title = DATA.players[player];
-    cell.append(chip(game, side), name);
-    return cell;
-  });
-  const ending = element("td", DATA.endings[game.ending], game.detail ? "fault" : "");
-  ending.title = game.detail;
-  const seconds = element("td", clock(KEYS.seconds(game)), "n");
-  row.append(number, ...players, element("td", game.result), element("td", `${movesOf(game)}`, "n"), ending, seconds);
-  mark(row);
-  return row;
-}
-
-function chip(game, side) {
-  const made = element("span", "", "chip");
-  made.style.background = PIECES[game.board ? game.board.style : "squares"][side][1];
-  made.title = sidesOf(game)[side];
-  return made;
-}
-
-function mark(row) {
-  if (state.game && Number(row.dataset.number) === state.game.number) row.setAttribute("aria-current", "true");
-  else row.removeAttribute("aria-current");
-}
-
-// ---- the address and the keys
-
-function follow() {
-  const match = /^#game-(\d+)(?:-ply-(\d+))?$/.exec(location.hash);
-  if (!match || !GAMES[match[1] - 1]) return false;
-  open(Number(match[1]), match[2] === undefined ? null : Number(match[2]));
-  $("viewer").focus({preventScroll: true}); // so that the arrow keys step through the game at once
-  $("viewer").scrollIntoView({block: "start"});
-  return true;
-}
-
-function keys(event) {
-  const busy = event.target.closest("input, select, textarea, .scroll");
-  if (busy || event.ctrlKey || event.metaKey || event.altKey || !state.game) return;
-  if (event.key === " " && event.target.closest("button, a")) return;
-  const act = {
-    ArrowLeft: () => step(state.ply - 1), ArrowRight: () => step(state.ply + 1),
-    Home: () => step(0), End: () => step(lastPly()), " ": play,
-    ...(state.game.kind.flips ? {f: () => turn(!state.flipped)} : {}),
-  }[event.key];
-  const near = $("viewer").getBoundingClientRect();
-  if (!act || (near.bottom < 0 || near.top > innerHeight)) return; // the page scrolls as usual where no board is seen
-  event.preventDefault();
-  act();
-}
-
-function fill(select, names) {
-  names.forEach((name, k) => {
-    const option = element("option", name);
-    option.value = k;
-    select.append(option);
-  });
-  select.addEventListener("change", filterAndSort);
-}
-
-fill($("by-player"), DATA.players);
-fill($("by-opponent"), DATA.players);
-fill($("by-ending"), DATA.endings);
-for (const id of ["viewer", "filters", "list"]) $(id).hidden = false;
 $("first").addEventListener("click", () => step(0));
 $("back").addEventListener("click", () => step(state.ply - 1));
 $("forward").addEventListener("click", () => step(state.ply + 1));
@@ -408,26 +277,3 @@ $("moves").addEventListener("click", (event) => {
   const button = event.target.closest("button");
   if (button) step(Number(button.dataset.ply));
 });
-$("more").addEventListener("click", () => {
-  state.rows += PAGE;
-  list();
-});
-$("list").tHead.addEventListener("click", (event) => {
-  const head = event.target.closest("th");
-  if (!head) return;
-  state.down = head.dataset.key === state.sort ? !state.down : false;
-  state.sort = head.dataset.key;
-  filterAndSort();
-});
-$("list").tBodies[0].addEventListener("click", (event) => {
-  const row = event.target.closest("tr");
-  if (row && !event.target.closest("a")) location.hash = `#game-${row.dataset.number}`;
-});
-addEventListener("hashchange", follow);
-document.addEventListener("keydown", keys);
-list();
-if (!follow()) {
-  state.quiet = true; // an address without a game stays as it is until somebody moves
-  open(1, null);
-  state.quiet = false;
-}

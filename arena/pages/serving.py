@@ -10,20 +10,34 @@ from threading import Timer
 from sakiyomi.arena.errors import Failure
 
 PORT = 8765
+GRACE = 3  # seconds that requests have to end in
 _TRIED = 20  # ports, if the first is taken
 
 
-def serve(folder: Path | None = None, host: str = "127.0.0.1", port: int = PORT, *, open_browser: bool = False) -> None:
+def serve(
+    folder: Path | None = None,
+    host: str = "127.0.0.1",
+    port: int = PORT,
+    *,
+    open_browser: bool = False,
+    commands: bool = False,
+) -> None:
     """Serve the tournaments in `folder` until Ctrl-C, at the first free port from `port` on.
 
-    Raises Failure if nothing can be served at `host`, or Starlette or uvicorn is missing.
+    With `commands`, pages may name programs of this machine to be started as players (gtp:, uci:, usi:, python:).
+    A `folder` that is not there yet is waited for. Raises Failure if nothing can be served at `host`, or Starlette or
+    uvicorn is missing; ValueError for a `folder` that is a file.
     """
+    if folder is not None and not folder.is_dir():
+        if folder.exists():
+            raise ValueError(f"{folder} is no folder; the folder of a tournament, or of several, is wanted")
+        print(f"{folder}: no such folder yet; the page waits for it", file=sys.stderr)
     try:
         import uvicorn
 
         from sakiyomi.arena.pages.app import make_app
 
-        app = make_app(folder, hosts=[host])
+        app = make_app(folder, hosts=[host], commands=commands, ended=lambda: server.should_exit)
     except ModuleNotFoundError as error:
         raise Failure(f'the pages need {error.name}: pip install "sakiyomi[web]"') from None
     listener = _listen(host, port)
@@ -32,24 +46,28 @@ def serve(folder: Path | None = None, host: str = "127.0.0.1", port: int = PORT,
     if at != port and port:
         print(f"port {port} is taken, so it is {at}", file=sys.stderr)
     if not _loopback(host):
-        print(
-            f"{host} is open to other machines: whoever reaches it sees the tournaments and can start players here;"
-            " nothing is encrypted, nobody is asked for a password",
-            file=sys.stderr,
-        )
+        print(_open_to_others(host, commands), file=sys.stderr)
     print(f"{address}  (Ctrl-C ends it)", flush=True)
+    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=GRACE))
     opener = Timer(0.5, webbrowser.open, [address])
     opener.daemon = True
     if open_browser:
         opener.start()
-    config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=1, lifespan="on")
     try:
-        uvicorn.Server(config).run(sockets=[listener])
+        server.run(sockets=[listener])
     except KeyboardInterrupt:
         print("ended", file=sys.stderr)
     finally:
         opener.cancel()
         listener.close()
+
+
+def _open_to_others(host: str, commands: bool) -> str:
+    programs = ", and can start any program of this machine as a player" if commands else ""
+    return (
+        f"careful: {host} is open to other machines. Whoever reaches it sees the tournaments and lets players think"
+        f" here{programs}; nothing is encrypted, nobody is asked for a password"
+    )
 
 
 def _listen(host: str, port: int) -> socket.socket:

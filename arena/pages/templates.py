@@ -6,7 +6,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
-from sakiyomi.arena.pages.words import clock, elo_text, likelihood, percent, signed, span
+from sakiyomi.arena.pages.words import clock, elo_text, likelihood, percent, plain, ratio, signed, span
 
 
 def page(name: str, **context: Any) -> str:
@@ -34,6 +34,7 @@ def _environment() -> Environment:
         loader=PackageLoader("sakiyomi.arena.pages", ""),
         autoescape=True,
         undefined=StrictUndefined,
+        auto_reload=False,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
@@ -45,6 +46,8 @@ def _environment() -> Environment:
         "percent": percent,
         "likelihood": likelihood,
         "span": span,
+        "ratio": ratio,
+        "plain": plain,
     }
     environment.globals["served"] = False
     environment.globals["asset"] = asset

@@ -38,3 +38,13 @@ def span(seconds: float) -> str:
         return f"{max(round(seconds), 1)} s"
     minutes = round(seconds / 60)
     return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def ratio(value: float) -> str:
+    """A log-likelihood ratio with its sign: "+1.25"."""
+    return f"{value:+.2f}".replace("-", "\N{MINUS SIGN}")
+
+
+def plain(value: float) -> str:
+    """A figure as it was given: "5", "-2.5"."""
+    return f"{value:g}".replace("-", "\N{MINUS SIGN}")
