@@ -19,8 +19,8 @@ from sakiyomi.agents.parts.settings import whole
 from sakiyomi.agents.parts.shogi_thinking import ShogiSearcher
 from sakiyomi.agents.parts.small_games import best_action, check_small, deepen
 from sakiyomi.boards.chess import Chess
-from sakiyomi.boards.game import Game
-from sakiyomi.boards.player import DECLARE, Budget, Thought
+from sakiyomi.boards.game import Game, States
+from sakiyomi.boards.player import DECLARE, Budget, Candidate, Thought
 from sakiyomi.boards.position import Position
 from sakiyomi.boards.shogi import Shogi
 
@@ -53,23 +53,37 @@ class AlphaBetaPlayer:
         self.megabytes = whole("the table of alphabeta", megabytes, " megabytes")
         """Of the transposition table; a change makes a new one."""
         self._searchers: dict[str, Searcher] = {}
+        self._thought: Thought | None = None
+        self._found: tuple[Searcher, States, Found, float] | None = None  # the last iteration, not yet put into words
+
+    @property
+    def thought(self) -> Thought | None:
+        """What the last iteration of the last choice found; None where there was nothing to choose, or a declaration.
+
+        Of the small games only the depth and the move are known.
+        """
+        if self._thought is None and self._found is not None:
+            self._thought = _in_words(*self._found)
+        return self._thought
 
     def begin(self, game: Game, side: int, rng: np.random.Generator) -> None:
         """Take the game's random numbers from `rng`. Raises ValueError for a game that it does not play."""
         check_game(game)
         self._rng = rng
+        self._thought = self._found = None
         for searcher in self._searchers.values():
             searcher.forget()
 
     def choose(self, position: Position, budget: Budget) -> str:
         """The best move found, or DECLARE. Raises ValueError if the game is over or not one that it plays."""
         actions = self._actions(position, None)
+        self._thought = self._found = None
         declared = _declared(position)
         if declared == 1:
             return DECLARE
         if len(actions) == 1 and not declared:
             return position.game.move_text(position.state, int(actions[0]))
-        move, value = self._think(position, actions, self._with_depth(budget), None, lambda thought: None)
+        move, value = self._think(position, actions, self._with_depth(budget), None, None)
         return DECLARE if declared and value < 0 else move
 
     def think(self, position: Position, budget: Budget, *, moves: Sequence[str] | None, stop: Event, tell: Tell) -> str:
@@ -79,6 +93,7 @@ class AlphaBetaPlayer:
         or BadNotation for what `moves` holds.
         """
         actions = self._actions(position, moves)
+        self._thought = self._found = None
         declared = 0 if moves is not None else _declared(position)
         if declared == 1:
             return DECLARE
@@ -99,7 +114,7 @@ class AlphaBetaPlayer:
         return self._rng.permutation(allowed_actions(position, moves))
 
     def _think(
-        self, position: Position, actions: NDArray[np.int64], budget: Budget, stop: Event | None, tell: Tell
+        self, position: Position, actions: NDArray[np.int64], budget: Budget, stop: Event | None, tell: Tell | None
     ) -> tuple[str, int]:
         """The move, and what it is worth where that is known."""
         game, root, began = position.game, position.state, time.monotonic()
@@ -107,26 +122,33 @@ class AlphaBetaPlayer:
             return self._search(position, actions, budget, stop, tell)
 
         def tell_depth(depth: int, action: int) -> None:
-            line = (game.move_text(root, action),)
-            tell(Thought(line, depth=depth, seconds=time.monotonic() - began))
+            move = game.move_text(root, action)
+            seconds = time.monotonic() - began
+            self._thought = Thought((move,), depth=depth, seconds=seconds, candidates=(Candidate(move, line=(move,)),))
+            if tell is not None:
+                tell(self._thought)
 
+        depth = budget.depth or self.depth
         if budget.seconds is None and stop is None:
-            action = best_action(game, root, budget.depth or self.depth, actions)
+            action = best_action(game, root, depth, actions)
+            tell_depth(depth, action)
         else:
-            action = deepen(game, root, actions, budget.depth or self.depth, budget.seconds, stop, tell_depth)
+            action = deepen(game, root, actions, depth, budget.seconds, stop, tell_depth)
         return game.move_text(root, action), 0
 
     def _search(
-        self, position: Position, actions: NDArray[np.int64], budget: Budget, stop: Event | None, tell: Tell
+        self, position: Position, actions: NDArray[np.int64], budget: Budget, stop: Event | None, tell: Tell | None
     ) -> tuple[str, int]:
         """The move and its value in points, in a game with a `Searcher`."""
         root, began, searcher = position.state, time.monotonic(), self._searcher(position.game)
         bonus = self._rng.integers(0, int(SPREAD * searcher.scale), len(actions), endpoint=True)
+        before = root.copy()  # what is found may be asked for when the game has gone on
         limits = Limits(budget.depth or DEEPEST, budget.simulations or EVER, budget.seconds, budget.mate)
 
         def tell_found(found: Found) -> None:
-            line = tuple(searcher.texts(root, found.play))
-            tell(thought_of(found, line, searcher.scale, time.monotonic() - began))
+            self._found = (searcher, before, found, time.monotonic() - began)
+            if tell is not None:
+                tell(_in_words(*self._found))
 
         found = searcher.search(root, searcher.moves_of(root, actions), bonus, limits, stop, tell_found)
         return next(iter(searcher.texts(root, found.play))), found.value
@@ -137,6 +159,11 @@ class AlphaBetaPlayer:
         if key not in self._searchers:
             self._searchers = {key: _new_searcher(game, self.megabytes)}
         return self._searchers[key]
+
+
+def _in_words(searcher: Searcher, root: States, found: Found, seconds: float) -> Thought:
+    """What was `found` in `root` [1]."""
+    return thought_of(found, tuple(searcher.texts(root, found.play)), searcher.scale, seconds)
 
 
 def _new_searcher(game: Game, megabytes: int) -> Searcher:

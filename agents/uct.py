@@ -20,16 +20,16 @@ from numpy.typing import NDArray
 from sakiyomi.agents.parts.choices import allowed_actions
 from sakiyomi.agents.parts.settings import weight, whole
 from sakiyomi.agents.parts.tree import EDGE, NODE, Tree, back_up, select
+from sakiyomi.agents.parts.tree_thinking import favourite, thought_of
 from sakiyomi.boards import rows
 from sakiyomi.boards.game import Ending, Game, States
-from sakiyomi.boards.player import Budget, Thought
+from sakiyomi.boards.player import Budget, Candidate, Thought
 from sakiyomi.boards.position import Position
 from sakiyomi.boards.random import seeds
 
 DEEPEST = 512  # plies that a descent goes at the most
 EVER = 1 << 40  # simulations that no search reaches
 TELL_EVERY = 1.0  # seconds between thoughts; while a search is young, one each time that it has doubled
-LINE = 32  # moves of a line that are told
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,8 @@ class UCTPlayer:
     """Plays the most visited move of a UCT search of `simulations` rollouts, or of as many as a budget allows.
 
     `c` weighs exploration in results of -1 to 1; `megabytes` is what the tree may take, about: a search ends when it
-    is full. A `Thinker`; a budget's depth bounds the plies of the tree. Raises ValueError for settings out of range.
+    is full. A `Thinker`, and `Thoughtful`; a budget's depth bounds the plies of the tree. Raises ValueError for
+    settings out of range.
     """
 
     def __init__(
@@ -63,6 +64,16 @@ class UCTPlayer:
         self.name = name or f"uct:{simulations}"
         self._rng = np.random.default_rng(seed)
         self._tree = Tree()
+        self._thought: Thought | None = None
+        self._searched: tuple[Game, States, float] | None = None  # what the tree grew from, and in how many seconds
+
+    @property
+    def thought(self) -> Thought | None:
+        """What the tree of the last choice holds, or that it was a win at once; made when first asked for."""
+        if self._thought is None and self._searched is not None:
+            game, root, seconds = self._searched
+            self._thought = thought_of(game, root, self._tree, seconds)
+        return self._thought
 
     @property
     def threads(self) -> int:
@@ -76,6 +87,7 @@ class UCTPlayer:
     def begin(self, game: Game, side: int, rng: np.random.Generator) -> None:
         """Take the game's random numbers from `rng`."""
         self._rng = rng
+        self._thought = self._searched = None
 
     def close(self) -> None:
         """Nothing to give back."""
@@ -83,11 +95,9 @@ class UCTPlayer:
     def choose(self, position: Position, budget: Budget) -> str:
         """The move to play. Raises ValueError if the game is over."""
         actions = allowed_actions(position, None)
-        game, root = position.game, position.state
-        action = winning_action(game, root, actions)
-        if action is None:
-            action = self.search(game, root, budget).best
-        return game.move_text(root, action)
+        game, root, started = position.game, position.state, time.monotonic()
+        won = self._win_at_once(position, actions, started)
+        return won or game.move_text(root, self.search(game, root, budget).best)
 
     def think(
         self,
@@ -104,15 +114,27 @@ class UCTPlayer:
         """
         started = time.monotonic()
         actions = allowed_actions(position, moves)
+        won = self._win_at_once(position, actions, started)
+        if won is not None:
+            assert self._thought is not None
+            tell(self._thought)
+            return won
+        game, root = position.game, position.state
+        told = _Told(game, root.copy(), self._tree, tell)
+        return game.move_text(root, self._search(game, root, budget, actions, stop, told).best)
+
+    def _win_at_once(self, position: Position, actions: NDArray[np.int64], started: float) -> str | None:
+        """The move that wins the game at once, or None."""
         game, root = position.game, position.state
         action = winning_action(game, root, actions)
-        if action is not None:
-            move = game.move_text(root, action)
-            mate = 1 if game.ending(position.after(action).state)[0] == Ending.CHECKMATE else None
-            tell(Thought((move,), 1.0, mate=mate, depth=1, nodes=len(actions), seconds=time.monotonic() - started))
-            return move
-        told = _Told(position, self._tree, tell)
-        return game.move_text(root, self._search(game, root, budget, actions, stop, told).best)
+        if action is None:
+            return None
+        move = game.move_text(root, action)
+        mate = 1 if game.ending(position.after(action).state)[0] == Ending.CHECKMATE else None
+        candidates = (Candidate(move, value=1.0, line=(move,)),)
+        seconds = time.monotonic() - started
+        self._thought = Thought((move,), 1.0, None, mate, 1, len(actions), seconds, candidates)
+        return move
 
     def search(self, game: Game, root: States, budget: Budget) -> Choice:
         """Search from `root` [1], a position that is not over."""
@@ -130,7 +152,9 @@ class UCTPlayer:
         told: "_Told | None" = None,
     ) -> Choice:
         """Grow the tree from `root` over its actions `allowed`."""
-        until = float("inf") if budget.seconds is None else time.monotonic() + budget.seconds
+        started = time.monotonic()
+        until = float("inf") if budget.seconds is None else started + budget.seconds
+        self._thought = self._searched = None
         simulations = budget.simulations or EVER
         leaves = max(1, min(16, simulations // 64))
         sensible: Callable[[States], NDArray[np.bool_]] = getattr(game, "sensible", game.legal)
@@ -158,6 +182,7 @@ class UCTPlayer:
                 told.after(done + k)
         if told is not None:
             told.at_last()
+        self._searched = (game, root.copy(), time.monotonic() - started)
         return _root_choice(tree, game.num_actions)
 
     def _full(self) -> bool:
@@ -166,10 +191,10 @@ class UCTPlayer:
 
 
 class _Told:
-    """Tells what a search of `tree` from `position` has found so far: now and then, and at its end."""
+    """Tells what a search of `tree` from `root` [1] has found so far: now and then, and at its end."""
 
-    def __init__(self, position: Position, tree: Tree, tell: Callable[[Thought], None]):
-        self._position, self._tree, self._tell = position, tree, tell
+    def __init__(self, game: Game, root: States, tree: Tree, tell: Callable[[Thought], None]):
+        self._game, self._root, self._tree, self._tell = game, root, tree, tell
         self._started = self._last = time.monotonic()
         self._done = self._told = 0
 
@@ -184,27 +209,9 @@ class _Told:
         if self._done == self._told:
             return
         self._told, self._last = self._done, time.monotonic()
-        line, value = self._line()
-        seconds = self._last - self._started
-        self._tell(Thought(line, value, depth=len(line), nodes=self._done, seconds=seconds))
-
-    def _line(self) -> tuple[tuple[str, ...], float]:
-        """The moves visited most, and the mean result of the first."""
-        position, tree = self._position.copy(), self._tree
-        line: list[str] = []
-        value, node = 0.0, 0
-        while node >= 0 and tree.nodes[node]["count"] > 0 and len(line) < LINE:
-            edge = _favourite(tree, node)
-            visits = int(tree.edges[edge]["visits"])
-            if not visits:
-                break
-            if not line:
-                value = float(tree.edges[edge]["total"]) / visits
-            action = int(tree.edges[edge]["action"])
-            line.append(position.game.move_text(position.state, action))
-            position.play(action)
-            node = int(tree.edges[edge]["child"])
-        return tuple(line), value
+        thought = thought_of(self._game, self._root, self._tree, self._last - self._started)
+        if thought is not None:
+            self._tell(thought)
 
 
 def winning_action(game: Game, root: States, actions: NDArray[np.int64]) -> int | None:
@@ -224,14 +231,6 @@ def _mask(game: Game, sensible: NDArray[np.bool_], allowed: NDArray[np.int64]) -
     return both if both.any() else mask
 
 
-def _favourite(tree: Tree, node: int) -> int:
-    """The edge of `node` that was visited most; of equals the one of greatest mean, of those a random one."""
-    first, count = int(tree.nodes[node]["first"]), int(tree.nodes[node]["count"])
-    edges = tree.edges[first : first + count]  # in random order, and so are equals
-    means = edges["total"] / np.maximum(edges["visits"], 1)
-    return first + int(np.lexsort((means, edges["visits"]))[-1])
-
-
 def _root_choice(tree: Tree, num_actions: int) -> Choice:
     root: Any = tree.nodes[0]
     edges = tree.edges[root["first"] : root["first"] + root["count"]]
@@ -239,4 +238,4 @@ def _root_choice(tree: Tree, num_actions: int) -> Choice:
     means = edges["total"] / np.maximum(edges["visits"], 1)
     visits[edges["action"]] = edges["visits"]
     values[edges["action"]] = np.where(edges["visits"] > 0, means, -np.inf)
-    return Choice(int(tree.edges[_favourite(tree, 0)]["action"]), visits, values)
+    return Choice(int(tree.edges[favourite(tree, 0)]["action"]), visits, values)

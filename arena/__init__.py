@@ -13,9 +13,11 @@ if TYPE_CHECKING:
     from sakiyomi.arena.pages.report import write_report
     from sakiyomi.arena.players import make_player
     from sakiyomi.arena.playing import Conditions, play, play_game
+    from sakiyomi.arena.rating.anchors import Anchor
     from sakiyomi.arena.rating.bootstrap import bootstrap_ratings
     from sakiyomi.arena.rating.head_to_head import Duel, duel
     from sakiyomi.arena.rating.joint import Fit, Prior, Rating, fit, ratings
+    from sakiyomi.arena.rating.results import Results
     from sakiyomi.arena.rating.sequential import Sprt, Verdict, sprt
     from sakiyomi.arena.schedules.fixed import gauntlet, ladder, round_robin
     from sakiyomi.arena.schedules.schedule import Pairing
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from sakiyomi.boards.player import RESIGN, Budget, Player
 
 _HOMES = {
+    "Anchor": "sakiyomi.arena.rating.anchors",
+    "Results": "sakiyomi.arena.rating.results",
     "RESIGN": "sakiyomi.boards.player",
     "Adjudication": "sakiyomi.arena.adjudication",
     "Budget": "sakiyomi.boards.player",
@@ -58,6 +62,7 @@ _HOMES = {
 __all__ = [
     "RESIGN",
     "Adjudication",
+    "Anchor",
     "Budget",
     "Conditions",
     "Duel",
@@ -68,6 +73,7 @@ __all__ = [
     "PlayerFault",
     "Prior",
     "Rating",
+    "Results",
     "Sprt",
     "Termination",
     "TimeControl",

@@ -201,4 +201,4 @@ def _stage_text(stage: Stage) -> str:
 
 
 def _number(seconds: float) -> str:
-    return f"{seconds:g}" if seconds < 1e5 else repr(seconds)
+    return f"{seconds:.6f}".rstrip("0").rstrip(".")

@@ -25,6 +25,7 @@ Players named in ``if_installed = ["gnugo"]`` are left out where their program i
 """
 
 import difflib
+import os
 import re
 import tomllib
 from collections.abc import Callable, Mapping
@@ -111,7 +112,8 @@ def read_settings(path: Path) -> Settings:
     if "out" in other:
         other["out"] = str(path.parent / other["out"])
     if "tablebases" in other:
-        other["tablebases"] = str(path.parent / other["tablebases"])
+        folders = other["tablebases"].split(os.pathsep)
+        other["tablebases"] = os.pathsep.join(str(path.parent / folder) for folder in folders)
     if other.get("openings") and not other["openings"].startswith("random:"):
         other["openings"] = str(path.parent / other["openings"])
     return Settings(table["game"], _specs(path, players), options, other, missing)

@@ -106,6 +106,8 @@ class Tournament:
         self.names = (*self.specs, *self._objects)
         lines = _openings(openings, self.game, form.lines(games), seed)
         self.clocks = _clocks(clock, self.names, budget)
+        if self.clocks:
+            _check_no_other_clock(self.specs)
         adjudication.referee(self.game)
         self.conditions = Conditions(
             budget, None, margin, adjudication, bool(self.clocks) if annotate is None else annotate
@@ -418,6 +420,21 @@ def _clocks(clock: str | Mapping[str, str], names: Sequence[str], budget: Budget
     if EVERYBODY not in clock and (missing := [name for name in names if name not in clock]):
         raise ValueError(f"{missing[0]!r} has no clock, but others have")
     return {name: parse_time(clock.get(name) or clock[EVERYBODY]) for name in names}
+
+
+def _check_no_other_clock(specs: Mapping[str, str]) -> None:
+    """Raises ValueError for an engine whose spec sets a clock: there is one already."""
+    from sakiyomi.arena.engines.uci_spec import parse_uci_spec
+    from sakiyomi.arena.engines.usi_spec import parse_usi_spec
+
+    parsers = {"uci": parse_uci_spec, "usi": parse_usi_spec}
+    for name, text in specs.items():
+        spec = parse_spec(text)
+        if spec.kind.name not in parsers:
+            continue
+        limits = parsers[spec.kind.name](spec.argument).limits
+        if limits.clock is not None or limits.byoyomi is not None:
+            raise ValueError(f"{name} has a clock of its own beside the tournament's: leave one of them out")
 
 
 def _clock_of(stored: Mapping[str, str]) -> str | dict[str, str]:

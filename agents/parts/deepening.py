@@ -18,7 +18,7 @@ from sakiyomi.agents.parts.search_nodes import INFINITE, PLIES
 from sakiyomi.agents.parts.search_table import MATE, WON
 from sakiyomi.agents.parts.settings import whole
 from sakiyomi.boards.game import States
-from sakiyomi.boards.player import Thought
+from sakiyomi.boards.player import Candidate, Thought
 
 DEEPEST = 100  # plies; with one more for each check of a line still below the 256 that the table can tell
 EVER = 1 << 62  # nodes, where nothing limits them
@@ -229,15 +229,17 @@ def thought_of(found: Found, line: Sequence[str], scale: float, seconds: float) 
 
     `scale`: the points that make a player ten times as likely to win as to lose.
     """
-    value, gap = found.value, MATE - abs(found.value)
-    mated = abs(value) > WON
+    points, gap = found.value, MATE - abs(found.value)
+    mated = abs(points) > WON
     moves = (gap + 1) // 2
+    value = float(np.sign(points)) if mated else 2 / (1 + 10 ** (-points / scale)) - 1
     return Thought(
         line=tuple(line),
-        value=float(np.sign(value)) if mated else 2 / (1 + 10 ** (-value / scale)) - 1,
-        centipawns=None if mated else value,
-        mate=(moves if value > 0 else -moves) if mated else None,
+        value=value,
+        centipawns=None if mated else points,
+        mate=(moves if points > 0 else -moves) if mated else None,
         depth=found.depth,
         nodes=found.nodes,
         seconds=seconds,
+        candidates=tuple(Candidate(move, value=value, line=tuple(line)) for move in line[:1]),
     )

@@ -3,6 +3,7 @@
 `GtpConnection` asks one question at a time; `GtpPlayer` keeps an engine in step with any position and asks for moves.
 """
 
+import math
 import re
 import time
 from pathlib import Path
@@ -10,8 +11,11 @@ from typing import Any
 
 import numpy as np
 
+from sakiyomi.arena.engines import gtp_time
+from sakiyomi.arena.engines.following import History
 from sakiyomi.arena.engines.process import NONSENSE, EngineProcess, find_program, not_speaking
 from sakiyomi.arena.match import PlayerFault, Termination, number_text
+from sakiyomi.boards.clock import Clock
 from sakiyomi.boards.game import Game
 from sakiyomi.boards.player import RESIGN, Budget
 from sakiyomi.boards.position import Position
@@ -21,8 +25,8 @@ KGS_RULES = {"chinese": "chinese", "japanese": "japanese", "aga": "aga", "new-ze
 """Our rule sets that the command `kgs-rules` can name."""
 RULES_COMMAND = "sakiyomi-rules"
 """Our own engines' command for a rule set with its overrides, as `rules_text` writes it."""
-TIME_MARGIN = 5.0
-"""Seconds over a move's budget after which an engine counts as silent; the match forfeits late moves long before."""
+TIME_MARGIN = 6.0
+"""Seconds over what a move may take after which an engine counts as silent; the match forfeits late moves before."""
 
 _RESPONSE = re.compile(r"([=?])([0-9]*)(?:[ \t]+(.*))?", re.ASCII)
 _VERTEX = re.compile(r"[A-Za-z][0-9]{1,3}", re.ASCII)
@@ -107,7 +111,8 @@ class GtpPlayer:
     """A GTP engine as a `Player` of Go. `command` is split as a shell would; the engine starts when first needed.
 
     `name` defaults to what the engine calls itself. The engine has `start_timeout` seconds to answer its first command
-    and `move_timeout` for any other; a budget in seconds is told to it as so much time for each single move.
+    and `move_timeout` for any other where no clock says more. It is told the clocks of the match, or its seconds as so
+    much time for each single move.
     After a fault the engine is ended, and started afresh for the next question. Raises ValueError if there is no such
     program.
     """
@@ -122,6 +127,7 @@ class GtpPlayer:
         self._engine: GtpConnection | None = None
         self._known: frozenset[str] = frozenset()
         self._seed: int | None = None  # still to be told
+        self._history = History()
         self._forget()
 
     @property
@@ -159,12 +165,13 @@ class GtpPlayer:
         Raises PlayerFault for a crash, no answer, an answer that is no move, or a refusal to follow the game.
         """
         colour = COLOURS[position.turn]
-        timeout = self.move_timeout
-        if budget.seconds is not None:
-            timeout = min(timeout, budget.seconds + TIME_MARGIN)
+        timeout = self._timeout(budget, position.turn)
         try:
             self._follow(position, timeout)
-            self._tell_time(colour, budget.seconds, timeout)
+            if budget.clocks is not None:
+                self._tell_clocks(position.turn, budget.clocks, timeout)
+            else:
+                self._tell_time(colour, budget.seconds, timeout)
             answer = self._ask(f"genmove {colour}", timeout)
         except GtpError as error:
             raise self._fault(f"refused to generate a move: {_short(str(error))}") from None
@@ -175,6 +182,12 @@ class GtpPlayer:
             raise self._fault(f"answered 'genmove {colour}' with {_short(answer)}, which is no move")
         self._played.append((position.turn, move))  # the engine has played it on its own board
         return move
+
+    def _timeout(self, budget: Budget, side: int) -> float:
+        """How long to wait for each answer."""
+        if budget.clocks is not None:
+            return max(budget.clocks[side].allowed, 0.0) + TIME_MARGIN
+        return self.move_timeout if budget.seconds is None else min(self.move_timeout, budget.seconds + TIME_MARGIN)
 
     def ask(self, command: str) -> str:
         """The engine's response to a command that leaves the game as it is.
@@ -226,7 +239,9 @@ class GtpPlayer:
         """The engine's board is unknown from here on."""
         self._start: tuple[Any, ...] | None = None  # what the engine's game began with
         self._played: list[tuple[int, str]] = []  # what it has played since: side and move
-        self._seconds: float | None = None  # the time settings it was told; None: none
+        self._seconds: float | None = None  # a move that it was told of; None: no limit
+        self._clock: tuple[object, ...] = ()  # the kind of clock that it was told of
+        self._settings = ""  # the command that told it
 
     def _fault(self, what: str, termination: Termination = Termination.PROTOCOL_ERROR) -> PlayerFault:
         """The fault of an engine that is alive: it is ended, for its state can no longer be trusted."""
@@ -235,7 +250,7 @@ class GtpPlayer:
 
     def _follow(self, position: Position, timeout: float) -> None:
         """Bring the engine's board to `position` with as few commands as possible."""
-        root, played = _history(position)
+        root, played = self._history.of(position)
         game: Any = position.game
         start = (game.name, game.komi, rules_text(game), root.text())
         shared = 0
@@ -315,25 +330,28 @@ class GtpPlayer:
 
         Every move has the same time, so that is a byo-yomi of one stone, in whole seconds as the protocol has them.
         """
+        known, self._seconds, self._clock = self._seconds, seconds, ()
         if seconds is None:
-            if self._seconds is not None:
-                self._offer("time_settings 0 1 0", timeout)  # byo-yomi time without stones: no limit
-            self._seconds = None
+            if known is not None:
+                self._offer(gtp_time.NO_LIMIT, timeout)
             return
         whole = max(int(seconds), 1)
-        if seconds != self._seconds:
+        if seconds != known:
             self._offer(f"time_settings 0 {whole} 1", timeout)
-        self._seconds = seconds
         self._offer(f"time_left {colour} {whole} 1", timeout)
 
+    def _tell_clocks(self, side: int, clocks: tuple[Clock, Clock], timeout: float) -> None:
+        """Tell the engine what the time control is, once, and what both sides have left.
 
-def _history(position: Position) -> tuple[Position, list[tuple[int, str]]]:
-    """The position that `position` started from, and who played what since."""
-    root, played = position.copy(), []
-    for action in reversed(position.actions):
-        root.undo()
-        played.append((root.turn, position.game.move_text(root.state, action)))
-    return root, played[::-1]
+        GTP has one time control for both sides: told is the engine's own.
+        """
+        kind = gtp_time.kind_of(clocks[side])
+        if kind != self._clock:
+            offers = (command for command in gtp_time.settings(clocks[side]) if self._offer(command, timeout))
+            self._settings = next(offers, "")
+            self._clock, self._seconds = kind, math.inf  # what limits it has to be taken back if seconds are told next
+        for each in (1 - side, side):
+            self._offer(gtp_time.time_left(COLOURS[each], clocks[each], self._settings), timeout)
 
 
 def _board_size(game: Game) -> tuple[int, int]:

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from sakiyomi.arena.engines.spec import unknown_option
+
 ATTRIBUTES = {
     "Depth": ("depth", 99),
     "Simulations": ("simulations", 1_000_000_000),
@@ -125,6 +127,29 @@ def parse_setoption(words: list[str]) -> tuple[str, str | None]:
     if not name:
         raise ValueError("setoption without a name")
     return name, " ".join(words[at + 1 :]) if at < len(words) else None
+
+
+def option_values(
+    program: str, known: Mapping[str, Option], wanted: Mapping[str, Any], limits: Mapping[str, str]
+) -> dict[str, bool | int | str]:
+    """`wanted` by the names, and with the values, that the engine's options take; `known` has them in small letters.
+
+    A limit of strength (UCI_Elo) switches UCI_LimitStrength on, without which engines ignore it. Raises ValueError
+    for an option that the engine does not have, with names that are near, also of `limits`, and for a value that it
+    does not take.
+    """
+    values: dict[str, bool | int | str] = {}
+    for key, value in wanted.items():
+        option = known.get(key.lower())
+        if option is None:
+            raise ValueError(unknown_option(program, key, [each.name for each in known.values()], limits))
+        try:
+            values[option.name] = option.read(value)
+        except ValueError as error:
+            raise ValueError(f"{program}: {error}") from None
+    if "UCI_Elo" in values and "uci_limitstrength" in known:
+        values.setdefault("UCI_LimitStrength", True)
+    return values
 
 
 def settings_of(player: Any, attributes: Mapping[str, tuple[str, int]] = ATTRIBUTES) -> list[Option]:

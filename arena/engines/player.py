@@ -1,19 +1,26 @@
 """Engines of UCI and USI as players: their life, their clocks and their faults, alike in both protocols."""
 
+import math
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Generic, Protocol, TypeVar
+from threading import Event
+from typing import Any, TypeVar
 
 import numpy as np
 
+from sakiyomi.arena.engines.connection import EngineConnection
+from sakiyomi.arena.engines.following import Following
+from sakiyomi.arena.engines.options import option_values
 from sakiyomi.arena.engines.process import EngineProcess, find_program
-from sakiyomi.arena.engines.spec import Limits
+from sakiyomi.arena.engines.spec import Limits, Syntax
 from sakiyomi.arena.engines.talk import short
+from sakiyomi.arena.engines.thoughts import Listener
 from sakiyomi.arena.match import MARGIN, PlayerFault, Termination, number_text
+from sakiyomi.boards.clock import Clock
 from sakiyomi.boards.game import Game
-from sakiyomi.boards.player import Budget
+from sakiyomi.boards.player import DECLARE, RESIGN, Budget, Thought
 from sakiyomi.boards.position import Position
 
 T = TypeVar("T")
@@ -23,30 +30,35 @@ SILENCE = 5.0
 NO_LIMITS = Limits()
 
 
-class Connection(Protocol):
-    """Questions and answers to a running engine; all raise PlayerFault for what it does wrong."""
+@dataclass(frozen=True)
+class Plan:
+    """What the next move may cost: `limits` of nodes, depth and movetime, and the `clocks`, that the engine is told.
 
-    process: EngineProcess
-
-    @property
-    def asked(self) -> str: ...  # noqa: D102 the last line that was sent
-    def new_game(self, timeout: float) -> None: ...  # noqa: D102
-    def close(self, grace: float = 1.0) -> None: ...  # noqa: D102
-
-
-C = TypeVar("C", bound=Connection)
-
-
-class EnginePlayer(Generic[C]):
-    """An engine as a `Player`. `command` is split as a shell would; `name` is by default its program's.
-
-    `limits` are what the engine may spend; without any the match's `Budget` rules (simulations are nodes), else one
-    second a move. `options` are the engine's own. A clock is set by `begin`; who oversteps it, or his time for a move,
-    by more than `margin` seconds loses on time. The engine starts when first needed, and has `start_timeout` seconds
-    to answer the greeting, `move_timeout` for any other answer. After a fault it is ended, and started afresh for the
-    next question. Raises ValueError if there is no such program.
+    `allowed` are the seconds that the move may take, None for no limit; `judged` says that who oversteps them loses
+    here, not by the word of the match.
     """
 
+    limits: Limits
+    clocks: tuple[Clock, Clock] | None
+    allowed: float | None
+    judged: bool
+
+
+class EnginePlayer:
+    """An engine as a `Player`, a `Thoughtful` one and a `Thinker`. `command` is split as a shell would; `name` is by
+    default its program's.
+
+    `limits` are what the engine may spend; without any the match's `Budget` rules (simulations are nodes), else one
+    second a move. On the clocks of a match its own nodes and depth hold beside them, its movetime as well, as long as
+    the clocks allow it; a clock and a byo-yomi of its own are not regarded, as a game has but one clock.
+
+    `options` are the engine's own. A clock of its own is set by `begin`; who oversteps it, or his time for a move, by
+    more than `margin` seconds loses on time. The engine starts when first needed, and has `start_timeout` seconds to
+    answer the greeting, `move_timeout` for any other answer where no clock says more. After a fault it is ended, and
+    started afresh for the next question. Raises ValueError if there is no such program.
+    """
+
+    syntax: Syntax
     timed = "movetime"
     """The limit that says how many seconds a single move may take."""
     increment_first = False
@@ -67,9 +79,10 @@ class EnginePlayer(Generic[C]):
         self.program = Path(find_program(command)[0]).name
         self.name = name or self.program
         self.start_timeout, self.move_timeout, self.margin = start_timeout, move_timeout, margin
-        self._engine: C | None = None
-        self._set_clock()
-        self.forget()
+        self._engine: EngineConnection | None = None
+        self._heard: Listener | None = None
+        self._following = Following(self.start_text)
+        self._left = self._full_clock()
 
     def begin(self, game: Game, side: int, rng: np.random.Generator) -> None:
         """Start the engine if need be, and announce a game: engines take their time for it, and no clock runs yet.
@@ -79,8 +92,8 @@ class EnginePlayer(Generic[C]):
         """
         self.check(game)
         self.ask(lambda engine: engine.new_game(self.move_timeout))
-        self._set_clock()
-        self.forget()
+        self._left, self._heard = self._full_clock(), None
+        self._following.forget()
 
     def check(self, game: Game) -> None:
         """See that the engine starts, has the options that were given, and plays `game`. Raises as `begin` does."""
@@ -90,25 +103,58 @@ class EnginePlayer(Generic[C]):
     def choose(self, position: Position, budget: Budget) -> str:
         """The engine's move in `position`. Whether it is legal is for the caller to say.
 
-        Raises PlayerFault for a crash, no answer, an answer that is no move, and time overstepped.
+        Raises PlayerFault for a crash, no answer, an answer that is no move, and an own limit of time overstepped.
         """
         self.check(position.game)
-        told = self.follow(position)
-        limits = self._limits(budget)
-        allowed = self._allowed(limits)
-        timeout = self.move_timeout if allowed is None else min(self.move_timeout, allowed + self.margin + SILENCE)
+        plan = self._plan(budget, position.turn)
         began = time.perf_counter()
-        said = self.ask(lambda engine: self.play(engine, told, limits, timeout), f", in {position.text()}")
-        self._spend(time.perf_counter() - began, limits, position)
-        move = self.move_of(said)
-        if move is None:
-            raise self._no_move(said, position)
+        move = self._play(position, self._go(plan, position.turn), plan, Listener(self.mate_in_plies))
+        if plan.judged:
+            self._spend(time.perf_counter() - began, plan, position)
         return move
+
+    def think(
+        self,
+        position: Position,
+        budget: Budget,
+        *,
+        moves: Sequence[str] | None,
+        stop: Event,
+        tell: Callable[[Thought], None],
+    ) -> str:
+        """As `Thinker.think`; the engine's own limits are left aside.
+
+        Raises PlayerFault as `choose` does, and if the engine chooses none of `moves`; ValueError if `moves` is empty,
+        IllegalMove or BadNotation for what `moves` holds.
+        """
+        self.check(position.game)
+        game, state = position.game, position.state
+        allowed = None if moves is None else [game.move_text(state, position.action(move)) for move in moves]
+        if allowed == []:
+            raise ValueError("there is no move to choose from")
+        plan = self._free_plan(budget, position.turn)
+        go = self._go(plan, position.turn)
+        go += "" if budget.mate is None else f" mate {budget.mate}"
+        go += " infinite" if go == "go" else ""
+        go += "" if allowed is None else f" searchmoves {' '.join(allowed)}"
+        move = self._play(position, go, plan, Listener(self.mate_in_plies, tell), stop)
+        if allowed is None or move in (RESIGN, DECLARE):
+            return move
+        move = game.move_text(state, position.action(move))
+        if move not in allowed:
+            message = f"{self.program} chose {move}, none of the moves that it was told to search"
+            raise PlayerFault(Termination.PROTOCOL_ERROR, message)
+        return move
+
+    @property
+    def thought(self) -> Thought | None:
+        """What the engine told of its thoughts before its last move; None if it told nothing."""
+        return None if self._heard is None else self._heard.thought()
 
     def close(self) -> None:
         """End the engine, if it runs."""
         engine, self._engine = self._engine, None
-        self.forget()
+        self._following.forget()
         if engine is not None:
             engine.close()
 
@@ -118,20 +164,12 @@ class EnginePlayer(Generic[C]):
         """Raises ValueError for a game that the protocol does not know."""
         raise NotImplementedError
 
-    def connect(self, process: EngineProcess) -> C:
-        """Greet the engine, and set its options. Raises ValueError for options that it does not take."""
+    def start_text(self, position: Position) -> str:
+        """How ``position`` calls the position that a game starts from: "startpos", "fen ..."."""
         raise NotImplementedError
 
-    def follow(self, position: Position) -> Any:
-        """`position` as the engine is told of it, with the moves from the game's start: engines see repetitions."""
-        raise NotImplementedError
-
-    def forget(self) -> None:
-        """No position is known from here on."""
-        raise NotImplementedError
-
-    def play(self, engine: C, told: Any, limits: Limits, timeout: float) -> str:
-        """What the engine says to play in a position that `follow` made."""
+    def clock_words(self, clocks: tuple[Clock, Clock], side: int) -> str:
+        """What ``go`` says of the clocks, the first player's first, when `side` is to move."""
         raise NotImplementedError
 
     def move_of(self, said: str) -> str | None:
@@ -140,23 +178,35 @@ class EnginePlayer(Generic[C]):
 
     # --- the engine
 
-    def started(self) -> C:
+    @property
+    def mate_in_plies(self) -> bool:
+        """Does the protocol count mates in plies?"""
+        return self.syntax.protocol == "usi"
+
+    def started(self) -> EngineConnection:
         """The engine, which is started if it does not run."""
         if self._engine is None:
             process = EngineProcess(self.command)
             try:
-                engine = self.connect(process)
+                engine = self._connect(process)
             except ValueError as error:
                 process.close(grace=0)
                 raise PlayerFault(Termination.COULD_NOT_START, str(error)) from None
             except BaseException:
                 process.close(grace=0)
                 raise
-            self.forget()
+            self._following.forget()
             self._engine = engine
         return self._engine
 
-    def ask(self, question: Callable[[C], T], where: str = "") -> T:
+    def _connect(self, process: EngineProcess) -> EngineConnection:
+        """Greet the engine, and set its options. Raises ValueError for options that it does not take."""
+        engine = EngineConnection(process, self.syntax.protocol, self.start_timeout)
+        engine.set_options(option_values(self.program, engine.options, self.options, self.syntax.forms))
+        engine.ready(self.move_timeout)
+        return engine
+
+    def ask(self, question: Callable[[EngineConnection], T], where: str = "") -> T:
         """Put a question to the engine, which is ended if it does not answer as it should."""
         try:
             return question(self.started())
@@ -170,28 +220,62 @@ class EnginePlayer(Generic[C]):
     def kill(self) -> None:
         """End the engine at once."""
         engine, self._engine = self._engine, None
-        self.forget()
+        self._following.forget()
         if engine is not None:
             engine.close(grace=0)
 
-    def _no_move(self, said: str, position: Position) -> PlayerFault:
-        asked = self._engine.asked if self._engine else "go"
-        self.kill()
-        message = f"{self.program} answered {asked!r} with {short(f'bestmove {said}')}, which is no move"
-        return PlayerFault(Termination.PROTOCOL_ERROR, f"{message}, in {position.text()}")
+    def _play(self, position: Position, go: str, plan: Plan, heard: Listener, stop: Event | None = None) -> str:
+        """The engine's answer to `go`, a move."""
+        told = self._following.command(position)
+        nodes, timeout = plan.limits.nodes, self._timeout(plan, stop)
+        self._heard = heard
+        try:
+            said = self.ask(lambda engine: engine.play(told, go, nodes, timeout, heard.hear, stop))
+        except PlayerFault as fault:
+            raise PlayerFault(fault.termination, f"{fault}, in {position.text()}") from None
+        move = self.move_of(said)
+        heard.finish(move)
+        if move is None:
+            self.kill()
+            message = f"{self.program} answered {go!r} with {short(f'bestmove {said}')}, which is no move"
+            raise PlayerFault(Termination.PROTOCOL_ERROR, f"{message}, in {position.text()}")
+        return move
 
     # --- time
 
     @property
     def left(self) -> float:
-        """Seconds on the engine's clock, its increment and byo-yomi left aside."""
+        """Seconds on the engine's own clock, its increment and byo-yomi left aside."""
         return self._left
 
-    def _set_clock(self) -> None:
-        self._left = self.limits.clock[0] if self.limits.clock else 0.0
+    def _full_clock(self) -> float:
+        return self.limits.clock[0] if self.limits.clock else 0.0
+
+    def _plan(self, budget: Budget, side: int) -> Plan:
+        """What the next move of `side` may cost."""
+        own = self.limits
+        if budget.clocks is not None:
+            counts = own if own.nodes or own.depth else Limits(budget.simulations, budget.depth)
+            most = math.inf if budget.seconds is None else budget.seconds
+            movetime = None if own.movetime is None else min(own.movetime, most)
+            told = Limits(counts.nodes, counts.depth, movetime)
+            return Plan(told, budget.clocks, budget.clocks[side].allowed, judged=False)
+        return self._timed_plan(self._limits(budget))
+
+    def _free_plan(self, budget: Budget, side: int) -> Plan:
+        """What a search costs that nothing but `budget` limits."""
+        limits = Limits(budget.simulations, budget.depth)
+        if budget.clocks is not None:
+            return Plan(limits, budget.clocks, budget.clocks[side].allowed, judged=False)
+        return self._timed_plan(_with(limits, self.timed, budget.seconds))
+
+    def _timed_plan(self, limits: Limits) -> Plan:
+        clock = self._own_clock(limits)
+        allowed = limits.movetime if clock is None else clock.allowed
+        return Plan(limits, None if clock is None else (clock, clock), allowed, judged=True)
 
     def _limits(self, budget: Budget) -> Limits:
-        """What the next move may cost. The match's seconds hold for everybody; a clock is left to itself."""
+        """What the next move may cost without a clock of the match, whose seconds a move hold for everybody."""
         own, timed = self.limits, self.timed
         if not own:
             told = Limits(budget.simulations, budget.depth)
@@ -202,20 +286,34 @@ class EnginePlayer(Generic[C]):
         mine: float | None = getattr(own, timed)
         return _with(own, timed, budget.seconds if mine is None else min(mine, budget.seconds))
 
-    def _allowed(self, limits: Limits) -> float | None:
-        """Seconds that the next move may take; None for no limit."""
-        if limits.movetime is not None:
-            return limits.movetime
-        if not limits.clock and limits.byoyomi is None:
-            return None
-        increment = limits.clock[1] if limits.clock and self.increment_first else 0.0
-        return self._left + increment + (limits.byoyomi or 0.0)
+    def _own_clock(self, limits: Limits) -> Clock | None:
+        """The engine's own clock, which it is told for both sides: the other's is unknown."""
+        byoyomi = limits.byoyomi or 0.0
+        if not limits.clock:
+            return Clock(0.0, byoyomi=byoyomi, overtime=True) if byoyomi else None
+        increment = limits.clock[1]
+        return Clock(self._left + (increment if self.increment_first else 0.0), increment, byoyomi=byoyomi)
 
-    def _spend(self, took: float, limits: Limits, position: Position) -> None:
-        """Take `took` seconds off the clock. Raises PlayerFault if they were too many."""
-        allowed = self._allowed(limits)
-        if allowed is None:
+    def _timeout(self, plan: Plan, stop: Event | None) -> float:
+        """How long to wait for a move. A search that may be stopped and has no limit of time may go on for ever."""
+        if plan.allowed is None:
+            return self.move_timeout if stop is None else math.inf
+        most = max(plan.allowed, 0.0) + self.margin + SILENCE
+        return most if plan.clocks is not None and not plan.judged else min(self.move_timeout, most)
+
+    def _go(self, plan: Plan, side: int) -> str:
+        """The command ``go``."""
+        limits = plan.limits
+        words = ["go", *([self.clock_words(plan.clocks, side)] if plan.clocks else [])]
+        words += [f"{name} {count}" for name in ("depth", "nodes") if (count := getattr(limits, name)) is not None]
+        words += [] if limits.movetime is None else [f"movetime {milliseconds(limits.movetime, 1)}"]
+        return " ".join(words)
+
+    def _spend(self, took: float, plan: Plan, position: Position) -> None:
+        """Take `took` seconds off the engine's own clock. Raises PlayerFault if they were too many."""
+        if plan.allowed is None:
             return
+        limits = plan.limits
         if limits.clock:
             what = f"{self.program}'s clock of {_clock_text(limits)} ran out"
             # What is overstepped within the margin is a debt, but where a byo-yomi begins anew with each move.
@@ -223,10 +321,15 @@ class EnginePlayer(Generic[C]):
             if limits.byoyomi is not None:
                 self._left = max(self._left, 0.0)
         else:
-            what = f"{self.program} took {took:.2f} s for a move, {allowed:g} s allowed"
-        if took - allowed > self.margin:
-            message = f"{what}: {took - allowed:.2f} s too late, in {position.text()}"
+            what = f"{self.program} took {took:.2f} s for a move, {plan.allowed:g} s allowed"
+        if took - plan.allowed > self.margin:
+            message = f"{what}: {took - plan.allowed:.2f} s too late, in {position.text()}"
             raise PlayerFault(Termination.TIME_FORFEIT, message)
+
+
+def milliseconds(seconds: float, least: int = 0) -> int:
+    """Whole milliseconds, `least` or more."""
+    return max(round(seconds * 1000), least)
 
 
 def _with(limits: Limits, name: str, seconds: float | None) -> Limits:
@@ -241,12 +344,3 @@ def _clock_text(limits: Limits) -> str:
     if limits.byoyomi is not None:
         return f"{number_text(limits.clock[0])}/{number_text(limits.byoyomi)}"
     return "+".join(map(number_text, limits.clock))
-
-
-def taken_back(position: Position, count: int) -> tuple[Position, list[str]]:
-    """`position` before its last `count` moves, and those moves."""
-    before, moves = position.copy(), []
-    for action in reversed(position.actions[len(position.actions) - max(count, 0) :]):
-        before.undo()
-        moves.append(position.game.move_text(before.state, action))
-    return before, moves[::-1]

@@ -1,11 +1,14 @@
 """An outside program as lines in and lines out, under deadlines: it may crash, hang or flood, its caller never does.
 
-Two threads drain its output and its messages; what it prints is bounded in length and number, so a program that
-floods is held back by its own pipe. It runs in a process group of its own, which is killed as a whole.
+Its output is read by whoever waits for it, without a thread between, as a change of threads costs more than a quick
+engine's move; a program that floods is held back by its own pipe, and its lines are bounded in length. A thread drains
+its messages. It runs in a process group of its own, which is killed as a whole.
 """
 
 import contextlib
+import math
 import os
+import select
 import shlex
 import shutil
 import signal
@@ -16,7 +19,6 @@ import time
 import weakref
 from collections import deque
 from pathlib import Path
-from queue import Empty, Full, Queue
 from typing import IO
 
 from sakiyomi.arena.match import PlayerFault, Termination
@@ -24,7 +26,7 @@ from sakiyomi.arena.match import PlayerFault, Termination
 MAX_LINE = 1 << 16
 """Bytes in one line of output; a longer one is no answer in any protocol."""
 MAX_WAITING = 256
-"""Lines kept that nobody has read yet; then the program has to wait."""
+"""Lines of a program that has ended which are looked through for the reason."""
 STDERR_LINES = 20
 GAME_FOLDERS = ("/usr/games", "/usr/local/games")
 """Where Debian puts engines; often not on the PATH of root or of a build machine."""
@@ -32,8 +34,7 @@ NONSENSE = 10.0
 """Seconds for a program that has only printed what its protocol does not know to greet us all the same."""
 
 _RUNNING: set[int] = set()  # process groups of the engines that run
-_END = b"\n"  # in the queue: no more output (a real line holds no newline)
-_FLOOD = b"\n\n"  # in the queue: a line longer than MAX_LINE
+_GLANCE = 0.5  # seconds between two looks at whether a program that says nothing still runs
 
 
 def find_program(command: str) -> list[str]:
@@ -83,18 +84,18 @@ class EngineProcess:
         assert stdout is not None
         assert stderr is not None
         os.set_blocking(self._stdin.fileno(), False)  # an engine that does not read its input must not stop us
-        self._lines: Queue[bytes] = Queue(MAX_WAITING)
+        self._stdout = stdout
+        self._poll = select.poll()
+        self._poll.register(stdout.fileno(), select.POLLIN)
+        self._lines: deque[bytes] = deque()  # whole lines that nobody has asked for yet
+        self._rest = b""  # and the beginning of the next
+        self._ended = False  # there is no more output
         self._tail: deque[bytes] = deque(maxlen=STDERR_LINES)
-        self._closing = threading.Event()
-        # The threads hold no reference to this object: forgetting it kills the engine too.
-        self._threads = (
-            threading.Thread(target=_read_lines, args=(stdout, self._lines, self._closing), daemon=True),
-            threading.Thread(target=_keep_tail, args=(stderr, self._tail), daemon=True),
-        )
-        for thread in self._threads:
-            thread.start()
+        # The thread holds no reference to this object: forgetting it kills the engine too.
+        self._listener = threading.Thread(target=_keep_tail, args=(stderr, self._tail), daemon=True)
+        self._listener.start()
         _RUNNING.add(self._process.pid)
-        self._finalizer = weakref.finalize(self, _kill, self._process, self._closing)
+        self._finalizer = weakref.finalize(self, _kill, self._process)
 
     @property
     def pid(self) -> int:
@@ -114,22 +115,43 @@ class EngineProcess:
 
     def read_line(self, deadline: float) -> str:
         """The next line of output without its line end; bytes that are not UTF-8 become U+FFFD."""
-        while True:
-            left = deadline - time.monotonic()
-            try:
-                line = self._lines.get(timeout=min(max(left, 0.0), 0.5))
-            except Empty:
-                if self._process.poll() is not None and self._lines.empty():
-                    raise self._crash() from None  # a child of the engine may still hold the pipe open
-                if left <= 0:
-                    raise PlayerFault(Termination.STALL, f"{self.program} gave no answer in time") from None
-                continue
-            if line is _END:
+        line = self.next_line(deadline)
+        if line is None:
+            raise PlayerFault(Termination.STALL, f"{self.program} gave no answer in time")
+        return line
+
+    def next_line(self, deadline: float) -> str | None:
+        """`read_line`, but None if the `deadline` comes first."""
+        while not self._lines:
+            if self._ended:
                 raise self._crash()
-            if line is _FLOOD:
-                message = f"{self.program} printed over {MAX_LINE} bytes without a line end"
-                raise PlayerFault(Termination.PROTOCOL_ERROR, message)
-            return line.decode("utf-8", "replace").rstrip("\r")
+            if len(self._rest) > MAX_LINE:
+                raise self._flood()
+            left = deadline - time.monotonic()
+            if self._poll.poll(math.ceil(min(max(left, 0.0), _GLANCE) * 1000)):
+                self._read()
+            elif self._process.poll() is not None:  # a child of the engine may still hold the pipe open
+                self._ended = True
+            elif left <= 0:
+                return None
+        line = self._lines.popleft()
+        if len(line) > MAX_LINE:
+            raise self._flood()
+        return line.decode("utf-8", "replace").rstrip("\r")
+
+    def _read(self) -> None:
+        """Cut into lines what there is to read."""
+        try:
+            chunk = self._stdout.read(MAX_LINE)
+        except (OSError, ValueError):  # closed meanwhile
+            chunk = b""
+        self._ended = not chunk
+        *whole, rest = (self._rest + chunk).split(b"\n")
+        if self._ended and rest:
+            whole.append(rest)
+            rest = b""
+        self._lines.extend(whole)
+        self._rest = rest
 
     def last_message(self) -> str:
         """The last line on its standard error that is not blank, shortened; empty if there is none."""
@@ -139,7 +161,6 @@ class EngineProcess:
 
     def close(self, farewell: str = "", grace: float = 1.0) -> None:
         """End the engine: say `farewell`, close its input, give it `grace` seconds, then kill its process group."""
-        self._closing.set()
         assert self._stdin is not None
         with contextlib.suppress(OSError, ValueError):  # it may have ended, or been closed before
             if farewell:
@@ -149,10 +170,16 @@ class EngineProcess:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(grace)
         self._finalizer()
-        for thread, pipe in zip(self._threads, (self._process.stdout, self._process.stderr), strict=True):
-            thread.join(1.0)
-            if pipe is not None and not thread.is_alive():  # else a process that left the group holds the other end
-                pipe.close()
+        self._listener.join(1.0)
+        self._lines.clear()
+        self._rest, self._ended = b"", True
+        for pipe in (self._process.stdout, self._process.stderr):
+            if pipe is not None and not (pipe is self._process.stderr and self._listener.is_alive()):
+                pipe.close()  # messages stay open where a process that left the group holds the other end
+
+    def _flood(self) -> PlayerFault:
+        message = f"{self.program} printed over {MAX_LINE} bytes without a line end"
+        return PlayerFault(Termination.PROTOCOL_ERROR, message)
 
     def _crash(self) -> PlayerFault:
         """The fault of an engine whose output or input has ended, with the reason as far as the system tells it."""
@@ -162,7 +189,7 @@ class EngineProcess:
             how = "closed its output and did not end"
         else:
             how = f"exited with code {code}" if code >= 0 else f"was killed by {_signal_name(-code)}"
-            self._threads[1].join(0.5)  # its last words may still be in the pipe
+            self._listener.join(0.5)  # its last words may still be in the pipe
         said = self.last_message()
         return PlayerFault(Termination.CRASH, f"{self.program} {how}" + (f"; it last said: {said}" if said else ""))
 
@@ -171,36 +198,6 @@ def not_speaking(fault: PlayerFault, program: str, protocol: str) -> PlayerFault
     """The `fault` of a program that has not answered the greeting: it may be no engine at all."""
     what = str(fault).removeprefix(f"{program} ")
     return PlayerFault(fault.termination, f"{program} does not speak {protocol}: it {what}")
-
-
-def _read_lines(pipe: IO[bytes], lines: "Queue[bytes]", closing: threading.Event) -> None:
-    """Cut the output into lines and queue them, until it ends, floods, or the engine is being closed."""
-    rest = b""
-    while not closing.is_set():
-        try:
-            chunk = os.read(pipe.fileno(), MAX_LINE)
-        except (OSError, ValueError):
-            chunk = b""
-        *whole, rest = (rest + chunk).split(b"\n")
-        if not chunk and rest:
-            whole.append(rest)
-        for line in whole:
-            if not _put(lines, line if len(line) <= MAX_LINE else _FLOOD, closing):
-                return
-        if not chunk or len(rest) > MAX_LINE:
-            _put(lines, _FLOOD if chunk else _END, closing)
-            return
-
-
-def _put(lines: "Queue[bytes]", line: bytes, closing: threading.Event) -> bool:
-    """Queue one line, waiting for room; False once the engine is being closed."""
-    while not closing.is_set():
-        try:
-            lines.put(line, timeout=0.2)
-        except Full:
-            continue
-        return True
-    return False
 
 
 def _keep_tail(pipe: IO[bytes], tail: "deque[bytes]") -> None:
@@ -227,9 +224,8 @@ def kill_engines() -> None:
             os.killpg(group, signal.SIGKILL)
 
 
-def _kill(process: "subprocess.Popen[bytes]", closing: threading.Event) -> None:
+def _kill(process: "subprocess.Popen[bytes]") -> None:
     """Kill the engine and whatever it started, and collect it."""
-    closing.set()
     _RUNNING.discard(process.pid)
     with contextlib.suppress(ProcessLookupError, PermissionError):
         if hasattr(os, "killpg"):

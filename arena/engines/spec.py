@@ -8,7 +8,7 @@ import difflib
 import math
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -106,7 +106,7 @@ def _parsed(command: str, parameters: str, syntax: Syntax) -> EngineSpec:
     return EngineSpec(command, Limits(**limits), options, parameters)
 
 
-def unknown_option(program: str, key: str, known: list[str], forms: Mapping[str, str]) -> str:
+def unknown_option(program: str, key: str, known: Sequence[str], forms: Mapping[str, str]) -> str:
     """What to say of an option that the engine does not have, with names that are near."""
     lowered = {name.lower(): name for name in (*known, *forms)}
     near = [lowered[found] for found in difflib.get_close_matches(key.lower(), lowered, 3, 0.5)]

@@ -3,8 +3,9 @@
 import re
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from threading import Event
 
 from sakiyomi.arena.engines.process import MAX_WAITING, NONSENSE, EngineProcess
 from sakiyomi.arena.match import PlayerFault, Termination, one_line
@@ -12,6 +13,7 @@ from sakiyomi.arena.match import PlayerFault, Termination, one_line
 _NODES = re.compile(r"\bnodes (\d+)", re.ASCII)
 _TOO_MANY = 10, 1_000_000  # times a limit of nodes, and nodes more: an engine that goes on so far does not know it
 _NOISE_LINES = 4096  # what an engine may print for one question beside its answer and ``info``
+_GLANCE = 0.01  # seconds between two looks at whether an engine is to stop
 _WORDS, _LETTERS = 5, 300  # lines that are kept of what an engine says in words, and what is told of them
 
 
@@ -44,25 +46,39 @@ class EngineTalk:
                     self._heed(self.process.read_line(time.monotonic()).strip())
             raise self._in_its_words(fault) from None
 
-    def answer(self, deadline: float, timeout: float) -> str:
-        """The next line that answers what was sent last; ``info`` and noise are passed over.
+    def answer(
+        self,
+        deadline: float,
+        timeout: float,
+        hear: Callable[[str], None] | None = None,
+        stop: Event | None = None,
+        grace: float = 0.0,
+    ) -> str:
+        """The next line that answers what was sent last; `hear` hears ``info``, noise is passed over.
 
-        `deadline` is one on `time.monotonic`; `timeout` is told where it was not kept. A program that has never
-        answered, but printed something else, has no more time than `NONSENSE` from there.
+        `deadline` is one on `time.monotonic`; `timeout` is told where it was not kept. Once `stop` is set, the engine
+        is sent ``stop``, and has `grace` seconds more. A program that has never answered, but printed something else,
+        has no more time than `NONSENSE` from there.
         """
         wanted = self._answers.get(self.asked.partition(" ")[0], set())
         noise, until = 0, deadline
         while True:
-            try:
-                line = self.process.read_line(until).strip()
-            except PlayerFault as fault:
-                if fault.termination is Termination.STALL:
-                    raise (self._stall(timeout) if until == deadline else self._nonsense()) from None
-                raise self._in_its_words(fault) from None
+            if stop is not None and stop.is_set():
+                self.process.send("stop")
+                stop, timeout = None, grace
+                until = deadline = min(deadline, time.monotonic() + grace)
+            line = self._line(until if stop is None else min(until, time.monotonic() + _GLANCE))
+            if line is None:
+                if time.monotonic() < until:
+                    continue
+                raise self._stall(timeout) if until == deadline else self._nonsense()
             if wanted.intersection(line.split(maxsplit=1)[:1]):
                 self._greeted = True
                 return line
-            if not self._heed(line):
+            if self._heed(line):
+                if hear is not None:
+                    hear(line)
+            else:
                 noise += 1
                 if line and not self._greeted:
                     until = min(deadline, time.monotonic() + NONSENSE)
@@ -71,6 +87,13 @@ class EngineTalk:
                 raise PlayerFault(Termination.PROTOCOL_ERROR, message)
             if time.monotonic() > deadline:  # it may print ``info`` for ever
                 raise self._stall(timeout)
+
+    def _line(self, until: float) -> str | None:
+        try:
+            line = self.process.next_line(until)
+        except PlayerFault as fault:
+            raise self._in_its_words(fault) from None
+        return None if line is None else line.strip()
 
     def _heed(self, line: str) -> bool:
         """Take notice of a line that is no answer; is it one of ``info``?"""

@@ -5,7 +5,7 @@ from sakiyomi.arena.engines.spec import EngineSpec, Syntax, parse_engine_spec
 UCI_SYNTAX = Syntax(
     "uci",
     {"nodes": "nodes=N", "depth": "depth=N", "movetime": "movetime=SECONDS", "clock": "clock=SECONDS+INCREMENT"},
-    ("uci_chess960", "uci_variant", "multipv", "ponder"),  # set by python-chess
+    ("uci_chess960", "uci_variant", "ponder"),
     "uci:stockfish@nodes=200",
 )
 

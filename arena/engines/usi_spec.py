@@ -11,7 +11,7 @@ USI_SYNTAX = Syntax(
         "byoyomi": "byoyomi=SECONDS",
         "clock": "clock=SECONDS+INCREMENT or clock=SECONDS/BYOYOMI",
     },
-    ("uci_variant", "usi_variant", "multipv", "usi_ponder", "ponder", "protocol"),
+    ("uci_variant", "usi_variant", "usi_ponder", "ponder", "protocol"),
     "usi:fairy-stockfish@nodes=500",
 )
 

@@ -49,7 +49,7 @@ function pieceName(board, cells, cell) {
 class Surface {
   constructor(element, hooks) {
     Object.assign(this, {element, hooks, drawing: null, cells: [], legal: [], selected: -1, cursor: -1, keyed: false, hovered: -1});
-    this.held = null; // {cell, x, y, moving, pointer} of a piece under the pointer
+    this.held = null; // {cell, x, y, was, moving, image} of a piece under the pointer
     element.addEventListener("pointerdown", (event) => this.press(event));
     element.addEventListener("pointermove", (event) => this.drag(event));
     element.addEventListener("pointerup", (event) => this.release(event));
@@ -116,11 +116,18 @@ class Surface {
     this.hover(cellAt(this.drawing, x, y));
     const {held} = this;
     if (!held || (!held.moving && Math.hypot(event.clientX - held.x, event.clientY - held.y) < DRAG)) return;
+    if (!held.moving) this.lift(held);
+    held.image.setAttribute("transform", `translate(${x} ${y})`);
+  }
+
+  // Show a piece under the pointer. It stays where it is, as browsers forget what was touched if that is moved.
+  lift(held) {
     const piece = this.drawing.elements[held.cell];
-    if (!held.moving) piece.parentNode.append(piece); // above the others
     held.moving = true;
-    piece.classList.add("dragged");
-    piece.setAttribute("transform", `translate(${x} ${y})`);
+    held.image = piece.cloneNode(true);
+    held.image.classList.add("dragged");
+    piece.classList.add("lifted");
+    this.drawing.element.append(held.image);
   }
 
   release(event) {
@@ -140,11 +147,9 @@ class Surface {
     const {held} = this;
     this.held = null;
     if (!held || !held.moving) return;
+    held.image.remove();
     const piece = this.drawing.elements[held.cell];
-    if (!piece) return;
-    const [x, y] = middleOf(this.drawing, held.cell);
-    piece.classList.remove("dragged");
-    piece.setAttribute("transform", `translate(${x} ${y})`);
+    if (piece) piece.classList.remove("lifted");
   }
 
   hover(cell) {

@@ -105,7 +105,9 @@ class Foresight {
     const lines = linesOf(thought);
     const total = thought.candidates.reduce((sum, {visits}) => sum + (visits || 0), 0);
     const prior = thought.candidates.some((candidate) => candidate.prior !== null);
-    $("candidates").hidden = !thought.candidates.length;
+    const valued = thought.candidates.some((candidate) => candidate.value !== null);
+    $("candidates").hidden = !total && !valued && thought.candidates.length < 2;
+    $("value-head").hidden = !valued;
     $("candidates").querySelector(".share-head").hidden = !total;
     $("prior-head").hidden = !prior;
     const rows = thought.candidates.map((candidate, k) => {
@@ -119,7 +121,7 @@ class Foresight {
       name.append(button);
       row.append(name);
       if (total) row.append(shareCell(candidate.visits || 0, total));
-      row.append(element("td", candidate.value === null ? "" : shareText(candidate.value), "n"));
+      if (valued) row.append(element("td", candidate.value === null ? "" : shareText(candidate.value), "n"));
       if (prior) row.append(element("td", candidate.prior === null ? "" : `${(100 * candidate.prior).toFixed(1)} %`, "n"));
       row.addEventListener("mouseenter", () => this.hooks.point(k + 1, Infinity));
       this.pointed(button, k + 1, Infinity);
@@ -147,7 +149,7 @@ class Foresight {
       const box = root.getBoundingClientRect();
       this.hooks.go(Math.round(((event.clientX - box.left) / box.width) * last));
     });
-    const caption = element("p", `What was expected: above the middle, ${sides[0]} to win`, "note");
+    const caption = element("p", `Expected result; above the middle ${sides[0]} wins`, "note");
     $("curve").replaceChildren(root, caption);
   }
 }

@@ -98,7 +98,7 @@ function describe() {
   if (mover) $("turn").textContent = mover.person ? `${people === 1 ? "Your move" : `${sides[now.turn]} to move`}${people === 1 ? `, ${sides[now.turn]}` : ""}` : `${mover.name} ${now.paused ? "waits" : "is thinking"}`;
   $("turn").classList.toggle("yours", Boolean(mover && mover.person));
   $("ended").hidden = !now.ended;
-  if (now.ended) $("ended").replaceChildren(element("b", resultText(now)), element("span", now.ended.words));
+  if (now.ended) $("ended").replaceChildren(element("b", resultText(now)), element("span", sentence(now.ended.words.replace(`${resultText(now)} `, ""))));
   offerActions(people);
 }
 
@@ -256,7 +256,7 @@ function considered(thought) {
   const most = Math.max(...found.map(({share}) => share), 1e-9);
   found.map((one, rank) => ({...one, rank})).filter(({at, share}) => at && share > 0.004).reverse().forEach(({at: [from, to], share, rank}) => {
     if (from >= 0) table.marks.arrow(from, to, share / most, rank ? "other" : "best");
-    else table.marks.heat(to, share, most, !rank);
+    else table.marks.heat(to, share, most, !rank, total > 0);
   });
 }
 

@@ -42,12 +42,12 @@ class Marks {
     svg("text", {x, y: y + 0.02, fill, class: "number", "font-size": number > 9 ? 0.4 : 0.48}, this.layer).textContent = number;
   }
 
-  // A move that a search looked at for a share (0 to 1) of its time, on the cell where it is put.
-  heat(cell, share, most, best) {
+  // A move that a search looked at for a share (0 to 1) of its time, on the cell where it is put; `told`: in figures too.
+  heat(cell, share, most, best, told) {
     const [cx, cy] = middleOf(this.drawing, cell);
     const r = 0.13 + 0.3 * Math.sqrt(share / most);
     svg("circle", {cx, cy, r: ROUND(r), class: best ? "heat best" : "heat", "fill-opacity": ROUND(0.3 + 0.6 * (share / most))}, this.layer);
-    if (r > 0.3) svg("text", {x: cx, y: cy + 0.01, class: "percent", "font-size": 0.27}, this.layer).textContent = Math.round(100 * share);
+    if (told && r > 0.3) svg("text", {x: cx, y: cy + 0.01, class: "percent", "font-size": 0.27}, this.layer).textContent = Math.round(100 * share);
   }
 
   // A move from cell to cell; `strength` 0 to 1 is how strongly it is seen.

@@ -10,7 +10,7 @@ from sakiyomi.arena.pages.play_setup import Setup
 MOST = 24  # games
 THINKING = 2  # players that think at one time
 EXPIRES = 3600.0  # seconds that a game is kept which nobody looks at
-LEFT = 20.0  # seconds until an analysis ends whose page is gone
+LEFT = 20.0  # seconds until thinking ends for which nobody asks any more
 LONGEST = 1800.0  # seconds that an analysis lasts before an open page
 _ROUND = 2.0  # seconds between two looks at all games
 
@@ -44,7 +44,9 @@ class Room:
     def get(self, key: str) -> Session:
         """The session of that key. Raises KeyError if there is none (any more)."""
         with self._lock:
-            return self._sessions[key]
+            session = self._sessions[key]
+        session.touched = time.monotonic()
+        return session
 
     def close(self, key: str) -> None:
         """End the session of that key, if there is one."""

@@ -106,8 +106,10 @@ class Session:
             self._end(ended)
 
     def pause(self, paused: bool) -> None:
-        """Hold up players who play each other, or let them go on."""
+        """Hold up players who play each other, or let them go on. Raises Refused where a person plays."""
         with self._lock:
+            if any(seat.person for seat in self.setup.seats):
+                raise Refused("only players who play each other are held up")
             self.paused = paused
             self._quiet()
             self._proceed()
@@ -145,12 +147,12 @@ class Session:
             self._publish()
 
     def leave(self) -> None:
-        """Nobody looks: what is done for those who look comes to an end."""
+        """Nobody looks: all thinking ends. A player's begins anew when somebody listens."""
         with self._lock:
-            if self.thinking in ("hint", "analysis"):
+            if self._task is not None and self._task.kind == "move":
+                self._quiet()
+            elif self._task is not None:
                 self.stop()
-            elif not self.paused and not any(seat.person for seat in self.setup.seats):
-                self.pause(True)
 
     def close(self) -> None:
         """End all thinking, close the players, tell the listeners."""
@@ -174,6 +176,8 @@ class Session:
             self._listeners.append(listener)
             if self._closed:
                 listener("closed", None)
+            elif self._task is None and self._awaited:  # it was left
+                self._proceed()
 
     def unlisten(self, listener: Listener) -> None:
         """Tell `listener` no more."""
@@ -228,6 +232,11 @@ class Session:
             }
 
     @property
+    def _awaited(self) -> bool:
+        """Is it a player's turn, who is not held up?"""
+        return self.ended is None and not self.paused and not self.setup.seats[self.position.turn].person
+
+    @property
     def _undoable(self) -> bool:
         """Has a person moved? Sides take turns, passes are moves."""
         first = (self.position.turn - len(self.moves)) % 2
@@ -254,9 +263,8 @@ class Session:
 
     def _proceed(self) -> None:
         """Let the player whose turn it is think, and tell what is new."""
-        seat = self.setup.seats[self.position.turn]
-        both = not any(seat.person for seat in self.setup.seats)
-        if self.ended is None and not seat.person and not (both and self.paused) and not self._closed:
+        if self._awaited and not self._closed:
+            seat, both = self.setup.seats[self.position.turn], not any(seat.person for seat in self.setup.seats)
             pause = WATCHED if both else 0.0
             self._start(
                 Task("move", seat, self.position.copy(), self._slots, tell=self._thought, done=self._done, pause=pause)

@@ -5,20 +5,23 @@ win each. Errors from the likelihood take every game for itself and come out too
 player, too narrow). Drawing whole pairs anew respects whatever the games of a pair have in common.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Literal
 
 import numpy as np
 from scipy.sparse import csr_array
 
 from sakiyomi.arena.match import Played
-from sakiyomi.arena.rating.joint import ELO, WEAK, Prior, Rating, count, fit, problem_of, relative_to, start_of
-from sakiyomi.arena.rating.model import Counts, DrawModel, maximise, slope
+from sakiyomi.arena.rating.anchors import Anchor
+from sakiyomi.arena.rating.joint import WEAK, Prior, Rating, fit
+from sakiyomi.arena.rating.model import Counts, DrawModel
+from sakiyomi.arena.rating.resampling import Progress, Resampled, refits
+from sakiyomi.arena.rating.results import Outcome, Results
 from sakiyomi.sgf.record import Record
 
 
 def bootstrap_ratings(
-    pairs: Iterable[Sequence[Record | Played]],
+    pairs: Iterable[Sequence[Record | Played | Outcome]],
     rng: np.random.Generator,
     *,
     samples: int = 500,
@@ -33,41 +36,62 @@ def bootstrap_ratings(
     `pairs` are the groups that are drawn whole: mostly two games from one opening. A player who meets no pair in a
     sample keeps the prior's mean there. Raises ValueError as `fit` does.
     """
+    anchors = [] if anchor is None else [Anchor(anchor, anchor_elo)]
+    return bootstrap(pairs, rng, samples=samples, anchors=anchors, draws=draws, prior=prior, level=level).table
+
+
+def bootstrap(
+    pairs: Iterable[Sequence[Record | Played | Outcome]],
+    rng: np.random.Generator,
+    *,
+    samples: int = 500,
+    anchors: Iterable[Anchor] = (),
+    draws: DrawModel = "davidson",
+    prior: Prior = WEAK,
+    advantage: bool | float = True,
+    level: float = 0.95,
+    relative_to: Literal["anchor", "pool"] = "anchor",
+    progress: Progress = lambda done: None,
+) -> Resampled:
+    """`bootstrap_ratings` with everything that the samples tell; `progress` hears how many are done."""
     pairs = [list(pair) for pair in pairs]
-    games = [game for pair in pairs for game in pair]
-    whole = fit(games, anchor=anchor, anchor_elo=anchor_elo, draws=draws, prior=prior, intervals="normal")
-    names, counts = count(games)
-    shares, frame = _shares(pairs, names, counts), relative_to(whole.center, whole.pool)
-    elos = np.empty((samples, len(names)))
-    for sample in range(samples):
+    results = Results.of(game for pair in pairs for game in pair)
+    whole = fit(
+        results,
+        anchors=anchors,
+        draws=draws,
+        prior=prior,
+        advantage=advantage,
+        intervals="normal",
+        level=level,
+        relative_to=relative_to,
+    )
+    return Resampled(whole, refits(whole, prior, _drawn(pairs, results, rng), samples, progress), level)
+
+
+def _drawn(
+    pairs: Sequence[Sequence[Record | Played | Outcome]], results: Results, rng: np.random.Generator
+) -> Iterator[Counts]:
+    shares = _shares(pairs, results)
+    while True:
         times = rng.multinomial(len(pairs), np.full(len(pairs), 1 / len(pairs)))
         wins, drawn, losses = (shares.T @ times).reshape(3, -1)
-        redrawn = counts._replace(wins=wins, draws=drawn, losses=losses)
-        problem = replace(problem_of(names, redrawn, draws, prior, True), pools=whole.pool)
-        theta, _, _ = maximise(problem, start_of(problem))
-        elos[sample] = ELO * slope(draws, float(theta[-1]))[0] * (frame @ theta[:-2])
-    if anchor is not None:
-        elos[:, whole.pool == whole.pool[names.index(anchor)]] += anchor_elo
-    tail = 50 * (1 - level)
-    low, high = np.percentile(elos, [tail, 100 - tail], axis=0)
-    error = elos.std(0)
-    place = {name: i for i, name in enumerate(names)}
-    return [
-        replace(row, low=float(low[i]), high=float(high[i]), error=float(error[i]))
-        for row in whole.table()
-        for i in [place[row.name]]
-    ]
+        yield results.counts._replace(wins=wins, draws=drawn, losses=losses)
 
 
-def _shares(pairs: Sequence[Sequence[Record | Played]], names: tuple[str, ...], counts: Counts) -> csr_array:
-    """[pairs, 3 * P]: how many wins, draws and losses each pair adds to each entry of `counts`."""
+def _shares(pairs: Sequence[Sequence[Record | Played | Outcome]], results: Results) -> csr_array:
+    """[pairs, 3 * P]: how many wins, draws and losses each pair adds to each entry of the counts."""
+    names, counts = results
     entries = len(counts.first)
-    column = {(names[i], names[j]): k for k, (i, j) in enumerate(zip(counts.first, counts.second, strict=True))}
+    column = {
+        (names[i], names[j]): k
+        for k, (i, j) in enumerate(zip(counts.first.tolist(), counts.second.tolist(), strict=True))
+    }
     rows, columns, values = [], [], []
     for number, pair in enumerate(pairs):
-        who, own = count(pair)
-        for i, j, *results in zip(*own[1:], strict=True):
-            for kind, games in enumerate(results):
+        who, own = Results.of(pair)
+        for i, j, *outcomes in zip(*own[1:], strict=True):
+            for kind, games in enumerate(outcomes):
                 rows.append(number)
                 columns.append(kind * entries + column[who[i], who[j]])
                 values.append(float(games))

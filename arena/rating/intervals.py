@@ -10,7 +10,8 @@ import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 from scipy.special import ndtr
 
-from sakiyomi.arena.rating.model import Floats, Problem
+from sakiyomi.arena.rating.model import Floats
+from sakiyomi.arena.rating.problem import Problem
 
 
 def profile_interval(problem: Problem, theta: Floats, contrast: Floats, error: float, z: float) -> tuple[float, float]:
@@ -19,7 +20,7 @@ def profile_interval(problem: Problem, theta: Floats, contrast: Floats, error: f
     `theta` is the maximum and `error` the contrast's standard error there (nats); `contrast` [players] sums to 0 in
     every pool. (Venzon and Moolgavkar, Applied Statistics 37, 1988, give the theory.)
     """
-    peak, point = problem.evaluate(theta)[0], float(contrast @ theta[:-2])
+    peak, point = problem.evaluate(theta).value, float(contrast @ theta[:-2])
     low, high = (point + sign * _distance(problem, theta, sign * contrast, peak, error, z) for sign in (-1, 1))
     return low, high
 
@@ -32,7 +33,7 @@ def profile_superiority(problem: Problem, theta: Floats, stronger: int, weaker: 
     contrast = np.zeros(len(theta) - 2)
     contrast[stronger], contrast[weaker] = 1.0, -1.0
     lead = float(contrast @ theta[:-2])
-    drop = problem.evaluate(theta)[0] - _best(problem, theta, contrast, -lead)[1]
+    drop = problem.evaluate(theta).value - _best(problem, theta, contrast, -lead)[1]
     return float(ndtr(math.copysign(math.sqrt(max(2 * drop, 0.0)), lead)))
 
 
@@ -57,13 +58,13 @@ def _best(problem: Problem, theta: Floats, contrast: Floats, shift: float) -> tu
     theta = theta.copy()
     theta[:n] += contrast * (shift / (contrast @ contrast))
     along = np.concatenate([contrast, [0.0, 0.0]])[free]
-    value, gradient, hessian = problem.evaluate(theta)
+    here = problem.evaluate(theta)
     for _ in range(100):
-        factor = cho_factor(hessian[np.ix_(free, free)], lower=True)
-        climb, turn = cho_solve(factor, np.stack([gradient[free], along], 1)).T
+        factor = cho_factor(here.curvature.dense()[np.ix_(free, free)], lower=True)
+        climb, turn = cho_solve(factor, np.stack([here.gradient[free], along], 1)).T
         step = np.zeros_like(theta)
         step[free] = climb - turn * (along @ climb) / (along @ turn)  # keeps the contrast
-        theta, (value, gradient, hessian), length = problem.climb(theta, step, (value, gradient, hessian))
+        theta, here, length = problem.climb(theta, step, here)
         if length < 1e-7:
             break
-    return theta, value
+    return theta, here.value

@@ -1,4 +1,4 @@
-"""Paired-comparison models with draws: log-likelihood, its maximum by Newton's method, and the covariance there.
+"""Paired-comparison models with draws: chances, log-likelihood and its derivatives.
 
 Everything here is in natural units (nats): a strength r, the advantage a of moving first, and the lead
 D = r_first - r_second + a. Two models give win, draw and loss their probabilities:
@@ -7,17 +7,15 @@ D = r_first - r_second + a. Two models give win, draw and loss their probabiliti
 - Rao-Kupper (JASA 62, 1967; Coulom's BayesElo): win sigma(D - e), loss sigma(-D - e), draw the rest; e > 0.
 
 Without draws both are Bradley-Terry's; "half-wins" is Bradley-Terry with a draw as half a win for each. The
-log-likelihoods are concave in (r, a, draw parameter), so Newton's method with step halving finds the only maximum.
-`ratings.py` is the part to read first.
+log-likelihoods are concave in (r, a, draw parameter), so Newton's method with step halving finds the only maximum
+(`problem.py`). `joint.py` is the part to read first.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import LinAlgError, cho_factor, cho_solve
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.special import expit
@@ -25,12 +23,6 @@ from scipy.special import expit
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 DrawModel = Literal["davidson", "rao-kupper", "half-wins"]
-
-Evaluation = tuple[float, Floats, Floats]
-"""Log-posterior, its gradient [n + 2], and minus its Hessian [n + 2, n + 2]."""
-
-LIMIT = 30.0
-"""Nats (5200 Elo): a strength beyond it means that the maximum is at infinity."""
 
 
 class NoMaximum(ValueError):
@@ -186,113 +178,24 @@ def no_draws(model: DrawModel) -> float:
     return -np.inf if model == "davidson" else 0.0
 
 
-@dataclass(frozen=True)
-class Problem:
-    """What is to be maximised over theta = (strengths [players], first-player advantage, draw parameter).
+def chances(model: DrawModel, lead: Floats, draw: float, equal_draws: float = 0.0) -> Floats:
+    """[P, 3] the first player's chances to win, draw and lose, at leads D [P].
 
-    `sigma` is the standard deviation, in nats, of a Gaussian prior on every strength (about its pool's mean) and on the
-    advantage; infinity for none. `draw_prior` counts pseudo-games between equals, half of them drawn (0 for none).
-    `free` [players + 2] tells which entries are fitted; the others stay as they start.
+    "half-wins" says nothing of draws: there the chance to draw is the one that goes with the expected score in
+    Davidson's model if equals draw with the rate `equal_draws`, as in Ordo's simulations.
     """
-
-    counts: Counts
-    terms: Callable[[Floats, float, Counts], Terms]
-    model: DrawModel
-    sigma: float
-    draw_prior: float
-    free: NDArray[np.bool_]
-    pools: Ints
-
-    def evaluate(self, theta: Floats) -> Evaluation:
-        """Log-posterior, gradient and minus the Hessian at `theta`, the mean of each pool pinned in the Hessian."""
-        n, c = self.counts.players, self.counts
-        advantage, draw = theta[n], float(theta[n + 1])
-        t = self.terms(theta[c.first] - theta[c.second] + advantage, draw, c)
-        value, gradient, hessian = float(t.value.sum()), np.zeros(n + 2), np.zeros((n + 2, n + 2))
-        for player, sign in ((c.first, 1.0), (c.second, -1.0)):
-            gradient[:n] += sign * np.bincount(player, t.lead, n)
-            hessian[:n, n] += sign * np.bincount(player, t.lead_lead, n)
-            hessian[:n, n + 1] += sign * np.bincount(player, t.lead_draw, n)
-            np.add.at(hessian, (player, player), t.lead_lead)
-        np.add.at(hessian, (c.first, c.second), -t.lead_lead)
-        np.add.at(hessian, (c.second, c.first), -t.lead_lead)
-        gradient[n:] = t.lead.sum(), t.draw.sum()
-        hessian[n, n], hessian[n, n + 1], hessian[n + 1, n + 1] = (
-            t.lead_lead.sum(),
-            t.lead_draw.sum(),
-            t.draw_draw.sum(),
-        )
-        hessian[n:, :n], hessian[n + 1, n] = hessian[:n, n:].T, hessian[n, n + 1]
-        return value + self._prior(theta, gradient, hessian), gradient, hessian
-
-    def _prior(self, theta: Floats, gradient: Floats, hessian: Floats) -> float:
-        """The log-prior; adds its derivatives, and the pin of each pool's mean, to `gradient` and `hessian`."""
-        n, weight, value = self.counts.players, self.sigma**-2.0, 0.0
-        if weight:
-            strengths = theta[: n + 1]
-            value -= float(weight / 2 * strengths @ strengths)
-            gradient[: n + 1] -= weight * strengths
-            hessian[range(n + 1), range(n + 1)] += weight
-        same = self.pools[:, None] == self.pools[None, :]
-        hessian[:n, :n] += same / same.sum(1) * max(1.0, float(np.trace(hessian[:n, :n])) / n)
-        if self.draw_prior and self.free[n + 1]:
-            draw, half = float(theta[n + 1]), self.draw_prior / 2
-            if self.model == "davidson":  # half (ln d0 + ln(1 - d0)), d0 the logistic function of v - ln 2
-                rate = draw_rate(self.model, draw)[0]
-                value += half * float(draw + np.log(2) - 2 * np.logaddexp(draw, np.log(2)))
-                gradient[n + 1] += half * (1 - 2 * rate)
-                hessian[n + 1, n + 1] += half * 2 * rate * (1 - rate)
-            else:  # half (ln tanh(e/2) + ln 2 sigma(-e))
-                lost, tail = float(expit(-draw)), float(np.exp(-draw))
-                value += half * float(np.log(np.tanh(draw / 2)) + np.log(2) - np.logaddexp(0, draw))
-                gradient[n + 1] += half * (2 * tail / (1 - tail**2) - (1 - lost))
-                hessian[n + 1, n + 1] += half * (2 * tail * (1 + tail**2) / (1 - tail**2) ** 2 + lost * (1 - lost))
-        return value
-
-    def climb(self, theta: Floats, step: Floats, here: Evaluation) -> tuple[Floats, Evaluation, float]:
-        """`theta` after as much of `step` as does not lead down, what is found there, and the length of the way."""
-        length = float(np.abs(step).max())
-        while length > 1e-12:
-            trial = theta + step
-            if self.model != "rao-kupper" or not self.free[-1] or trial[-1] > 0:
-                there = self.evaluate(trial)
-                if there[0] >= here[0] - 1e-12 * abs(here[0]):
-                    return trial, there, length
-            step, length = step / 2, length / 2
-        return theta, here, 0.0
-
-
-def maximise(problem: Problem, theta: Floats) -> tuple[Floats, float, Floats]:
-    """The maximum near the start `theta`: theta, the log-posterior, and the covariance [n + 2, n + 2] (fixed: 0).
-
-    Raises NoMaximum if there is none.
-    """
-    free = np.flatnonzero(problem.free)
-    value, gradient, hessian = problem.evaluate(theta)
-    for _ in range(200):
-        step = np.zeros_like(theta)
-        step[free] = cho_solve(_factor(hessian, free), gradient[free])
-        theta, (value, gradient, hessian), length = problem.climb(theta, step, (value, gradient, hessian))
-        if np.abs(theta[free]).max() > LIMIT:
-            raise NoMaximum("the results put no bound on the ratings; use a prior")
-        if length < 1e-9:
-            break
-    covariance = np.zeros_like(hessian)
-    covariance[np.ix_(free, free)] = cho_solve(_factor(hessian, free), np.eye(len(free)))
-    return theta, value, covariance
-
-
-def _factor(hessian: Floats, free: Ints) -> tuple[Floats, bool]:
-    """Cholesky factor of the free part of minus the Hessian. Raises NoMaximum if it is singular."""
-    matrix = hessian[np.ix_(free, free)]
-    try:
-        factor, lower = cho_factor(matrix, lower=True)
-    except LinAlgError:
-        factor, lower = np.zeros_like(matrix), True
-    pivots = np.diag(factor) ** 2
-    if (pivots <= 1e-12 * np.diag(matrix)).any():
-        raise NoMaximum("the results cannot tell strength from the advantage of moving first; use a prior")
-    return factor, lower
+    if model == "rao-kupper":
+        win, loss = sigmoid(lead - draw), sigmoid(-lead - draw)
+    elif model == "davidson":
+        total = np.logaddexp(np.logaddexp(lead / 2, -lead / 2), draw)
+        win, loss = np.exp(lead / 2 - total), np.exp(-lead / 2 - total)
+    else:
+        score = sigmoid(lead)
+        # win loss = f^2 drawn^2 with win = score - drawn / 2, loss = 1 - score - drawn / 2, f = 1 / nu
+        c, root = score * (1 - score), ((1 - equal_draws) / max(2 * equal_draws, 1e-12)) ** 2
+        drawn = 4 * c / (1 + np.sqrt(np.maximum(1 + 4 * (4 * root - 1) * c, 0)))
+        win, loss = score - drawn / 2, 1 - score - drawn / 2
+    return np.stack([win, np.maximum(1 - win - loss, 0), loss], 1)
 
 
 def unbeaten(counts: Counts) -> Ints | None:

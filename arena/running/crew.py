@@ -109,6 +109,7 @@ class Crew:
 
     def do(self, jobs: Jobs) -> Iterator[Done]:
         """Do all of them; they come in the order in which they end, and who hands them out is to be told of each."""
+        self._deaths.clear()
         while len(jobs) or any(hand.held for hand in self._hands):
             self._start(len(jobs))
             if not self._paused():

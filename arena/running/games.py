@@ -121,7 +121,9 @@ class GameBench:
         from sakiyomi.arena.players import make_player
 
         if name not in self._players:
-            self._players[name] = make_player(self._games.specs[name], self._games.game)
+            player = self._players[name] = make_player(self._games.specs[name], self._games.game)
+            if hasattr(player, "margin"):  # an engine: it is not silent before it is late
+                player.margin = self._games.conditions.margin
 
     def _drop(self, names: tuple[str, ...]) -> None:
         for name in names:

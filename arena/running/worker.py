@@ -19,6 +19,7 @@ from types import FrameType
 from typing import Any
 
 from sakiyomi.arena.running.channel import Ready, Report
+from sakiyomi.arena.running.orphans import MARK, kill_marked
 
 GATHER = 0.02
 """Seconds within which outcomes of quick jobs go to the parent together."""
@@ -94,6 +95,8 @@ def _die_with_parent(life: int) -> None:
         pass
     if process := sys.modules.get("sakiyomi.arena.engines.process"):
         process.kill_engines()
+    if mark := os.environ.get(MARK):
+        kill_marked(mark)
     if os.getpgrp() == os.getpid():
         os.killpg(os.getpid(), signal.SIGKILL)
     os._exit(1)

@@ -305,3 +305,21 @@ def test_small_games_are_thought_about_too(game):
     move, told = thought(Position(game), Budget(depth=30), moves, stop)
     assert move in moves
     assert len(told) == 1
+
+
+def test_its_thought_is_that_of_its_last_iteration():
+    player, position = AlphaBetaPlayer(3, seed=1), Position(Chess(), "6k1/5ppp/8/8/8/8/8/R3K3 w Q - 0 1")
+    assert player.thought is None
+    move = player.choose(position, Budget())
+    position.play(move)
+    thought = player.thought
+    assert (move, thought.line[0], thought.mate, thought.value) == ("a1a8", "a1a8", 1, 1.0)
+    player.choose(Position(Chess()), Budget(depth=2))
+    assert (player.thought.depth, player.thought.mate) == (2, None)
+    assert abs(player.thought.centipawns) < 100
+    assert player.thought.candidates[0].line == player.thought.line
+    small = AlphaBetaPlayer(2, seed=1)
+    move = small.choose(Position(ConnectFour()), Budget())
+    assert (small.thought.line, small.thought.depth) == ((move,), 2)
+    small.begin(ConnectFour(), 0, np.random.default_rng(0))
+    assert small.thought is None

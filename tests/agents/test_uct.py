@@ -214,3 +214,35 @@ def test_threads_are_those_of_the_process():
     finally:
         rows.set_threads(0)
     assert player.threads == before
+
+
+def test_its_thought_is_what_the_tree_holds():
+    player, position = UCTPlayer(300, seed=3), Position(Go(size=5))
+    assert player.thought is None
+    move = player.choose(position, Budget())
+    before = player.thought
+    position.play(move)
+    assert player.thought is before
+    assert (before.line[0], before.nodes) == (move, 300)
+    assert sum(candidate.visits for candidate in before.candidates) == 300
+    visits = [candidate.visits for candidate in before.candidates]
+    assert visits == sorted(visits, reverse=True)
+    assert before.value == before.candidates[0].value
+    for candidate in before.candidates:
+        at = Position(Go(size=5))
+        assert candidate.line[0] == candidate.move
+        assert -1 <= candidate.value <= 1
+        for each in candidate.line:
+            at.play(each)
+    player.begin(position.game, 0, np.random.default_rng(0))
+    assert player.thought is None
+
+
+def test_a_win_at_once_is_thought_of_as_one():
+    position = Position(TicTacToe())
+    for move in ("a1", "a2", "b1", "b2"):
+        position.play(move)
+    player = UCTPlayer(50, seed=0)
+    player.choose(Position(TicTacToe()), Budget())
+    assert player.choose(position, Budget()) == "c1"
+    assert (player.thought.line, player.thought.value, len(player.thought.candidates)) == (("c1",), 1.0, 1)

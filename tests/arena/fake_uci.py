@@ -82,7 +82,7 @@ AT_START = {
     "banner": lambda: say("\nFake Engine 1.0, loading ... done\n\n"),
     "flood-at-start": lambda: forever(lambda: raw(b"loading\n" * 1000)),
     "stderr-flood": lambda: [os.write(2, b"x" * 65536) for _ in range(64)],
-    "bad-option": lambda: say("option name Level type spin default 9 min 1 max 5\n"),
+    "bad-option": lambda: say("option name Level\n"),
 }
 MODES = ["good", "stays", "talks", "crlf", "tabs", "not-ready", *AT_GO, *AT_START]
 

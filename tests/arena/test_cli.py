@@ -75,7 +75,7 @@ def test_a_tournament_from_one_command(capsys, tmp_path):
 
     code, rated, _ = run(capsys, "ratings", str(out), "--anchor", "random", "--elo", "1500", "--json")
     assert code == 0
-    assert {entry["name"]: entry["elo"] for entry in json.loads(rated)}["random"] == 1500
+    assert {entry["name"]: entry["elo"] for entry in json.loads(rated)["ratings"]}["random"] == 1500
 
     code, rated, _ = run(capsys, "ratings", str(out / "tournament.sqlite"))
     assert code == 0

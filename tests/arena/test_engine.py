@@ -14,7 +14,8 @@ from gtp_talk import say, session
 
 from sakiyomi.arena.engines.gtp import GtpError, GtpPlayer
 from sakiyomi.arena.engines.process import GAME_FOLDERS
-from sakiyomi.arena.match import Termination, play
+from sakiyomi.arena.match import Termination
+from sakiyomi.arena.playing import play
 from sakiyomi.arena.serving.engine import serve
 from sakiyomi.arena.serving.gtp_board import spread_points
 from sakiyomi.boards.go import Go

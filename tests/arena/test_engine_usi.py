@@ -21,8 +21,9 @@ from cshogi import CSA
 from cshogi.usi import Engine, InfoListener
 
 from sakiyomi.arena.engines.process import GAME_FOLDERS
-from sakiyomi.arena.match import Termination, play
+from sakiyomi.arena.match import Termination
 from sakiyomi.arena.players import make_player
+from sakiyomi.arena.playing import play
 from sakiyomi.arena.serving.engine import serve
 from sakiyomi.boards.shogi import Shogi
 from sakiyomi.sgf import load

@@ -85,7 +85,7 @@ def test_a_silent_engine_in_a_worker_is_given_up_and_leaves_nothing_running(tmp_
     log = tmp_path / "log"
     players = engines(f"hang --log {shlex.quote(str(log))}")
     started = time.monotonic()
-    tournament = Tournament("go-5x5", players, games=2, workers=1, patience=1.0)
+    tournament = Tournament("go-5x5", players, games=2, workers=1, patience=5.0)
     tournament.run()
     assert time.monotonic() - started < 60
     assert [played.termination for played in tournament.played] == [Termination.STALL] * 2

@@ -13,7 +13,8 @@ from fakes import Passer
 
 from sakiyomi.arena.engines.gtp import GtpConnection, GtpError, GtpPlayer, rules_text
 from sakiyomi.arena.engines.process import GAME_FOLDERS
-from sakiyomi.arena.match import PlayerFault, Termination, play
+from sakiyomi.arena.match import PlayerFault, Termination
+from sakiyomi.arena.playing import play
 from sakiyomi.boards.go import Go
 from sakiyomi.boards.player import RESIGN, Budget
 from sakiyomi.boards.position import Position

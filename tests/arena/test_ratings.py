@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 
 from sakiyomi.arena.match import Played, Termination
 from sakiyomi.arena.rating.bootstrap import bootstrap_ratings
-from sakiyomi.arena.rating.joint import ELO, Prior, count, fit, problem_of, ratings, start_of
-from sakiyomi.arena.rating.model import Counts, expected_score, maximise
+from sakiyomi.arena.rating.joint import ELO, Prior, fit, problem_of, ratings, start_of
+from sakiyomi.arena.rating.model import Counts, expected_score
+from sakiyomi.arena.rating.problem import maximise
+from sakiyomi.arena.rating.results import Results
 from sakiyomi.sgf.record import Record
 
 TEXT = {1.0: "1-0", 0.5: "1/2-1/2", 0.0: "0-1"}
@@ -97,7 +99,7 @@ class TestGoldenNumbers:
 def test_newton_finds_what_mm_finds(results):
     rows = [(i, j, *result) for (i, j, *_), result in zip(THREE, results, strict=True)]
     found = fit(games(rows), anchor="P0", draws="rao-kupper", prior=None, intervals="normal")
-    strengths, advantage, drawelo = rao_kupper_by_mm(count(games(rows))[1])
+    strengths, advantage, drawelo = rao_kupper_by_mm(Results.of(games(rows)).counts)
     assert found.parameters == pytest.approx([*strengths, advantage, drawelo], abs=0.01)
 
 
@@ -105,23 +107,23 @@ def test_newton_finds_what_mm_finds(results):
 @pytest.mark.parametrize("prior", [None, Prior(), Prior(sigma=200, virtual_draws=2)])
 def test_gradient_and_curvature_at_the_answer(model, prior):
     """The answer is a maximum of the log-posterior, and the covariance is the inverse of its curvature."""
-    names, counts = count(games(THREE))
-    problem = problem_of(names, counts, model, prior, True)
+    problem = problem_of(Results.of(games(THREE)), model, prior)
     rng = np.random.default_rng(3)
     theta = start_of(problem) + np.where(problem.free, rng.normal(0, 0.2, 5), 0)
-    _, gradient, hessian = problem.evaluate(theta)
+    here = problem.evaluate(theta)
+    hessian = here.curvature.dense()
     for k in np.flatnonzero(problem.free):
         nudge = np.zeros(5)
         nudge[k] = 1e-5
-        (up, slope_up, _), (down, slope_down, _) = problem.evaluate(theta + nudge), problem.evaluate(theta - nudge)
-        assert gradient[k] == pytest.approx((up - down) / 2e-5, abs=1e-5)
-        curve = -(slope_up - slope_down) / 2e-5
+        up, down = problem.evaluate(theta + nudge), problem.evaluate(theta - nudge)
+        assert here.gradient[k] == pytest.approx((up.value - down.value) / 2e-5, abs=1e-5)
+        curve = -(up.gradient - down.gradient) / 2e-5
         # Along differences of strengths the pin of their mean plays no part.
         assert hessian[k, 0] - hessian[k, 1] == pytest.approx(curve[0] - curve[1], abs=1e-4)
         assert hessian[k, 3:][problem.free[3:]] == pytest.approx(curve[3:][problem.free[3:]], abs=1e-4)
-    best, value, _ = maximise(problem, start_of(problem))
-    assert np.abs(problem.evaluate(best)[1][problem.free]).max() < 1e-8
-    assert value >= problem.evaluate(theta)[0]
+    best, found = maximise(problem, start_of(problem))
+    assert np.abs(problem.evaluate(best).gradient[problem.free]).max() < 1e-8
+    assert found.value >= here.value
 
 
 class TestPlantedStrengths:
@@ -320,7 +322,7 @@ class TestAwkwardPools:
 def test_bayeselo_prior_by_its_definition():
     """For player i and each opponent j, p/4 n_ij / n_i draws from each seat (CCondensedResults.cpp)."""
     rows = [(0, 1, 6, 0, 4), (1, 2, 3, 0, 2)]
-    names, counts = count(games(rows))
+    names, counts = Results.of(games(rows))
     full = counts.with_virtual_draws(2)
     draws = {}
     for i, j, d in zip(full.first, full.second, full.draws, strict=True):

@@ -1,6 +1,9 @@
 """Tournaments on clocks: who oversteps loses, records tell the times, and all of it is resumed as it was."""
 
 import json
+import shlex
+import sys
+from pathlib import Path
 
 import fakes
 import pytest
@@ -117,3 +120,10 @@ def test_evaluations_are_noted_where_players_tell_them():
 def test_records_tell_the_time_control(game, first, second, tags):
     controls = parse_time(first), parse_time(second or first)
     assert record_tags(game, controls) == tags
+
+
+def test_an_engine_has_one_clock_only():
+    fake = f"{shlex.quote(sys.executable)} -S {shlex.quote(str(Path(__file__).with_name('fake_uci.py')))}"
+    players = ["random", f"uci:{fake}@clock=60+1"]
+    with pytest.raises(ValueError, match="has a clock of its own"):
+        Tournament("chess", players, clock="60")

@@ -17,8 +17,9 @@ from test_process import gone
 
 from sakiyomi.arena.engines.spec import Limits
 from sakiyomi.arena.engines.uci import UciPlayer
-from sakiyomi.arena.match import PlayerFault, Termination, play
+from sakiyomi.arena.match import PlayerFault, Termination
 from sakiyomi.arena.players import check_player, make_player, parse_spec
+from sakiyomi.arena.playing import play
 from sakiyomi.boards.chess import Chess
 from sakiyomi.boards.game import Game
 from sakiyomi.boards.player import Budget
@@ -89,8 +90,7 @@ def test_players_by_spec(tmp_path):
     assert player.choose(after(), ANYTIME) == "g1f3"
     player.close()
     heard = (tmp_path / "log").read_text().splitlines()
-    assert heard[:3] == ["uci", "isready", "setoption name Hash value 32"]
-    assert heard[-3:] == ["position startpos", "go nodes 20", "quit"]
+    assert heard == ["uci", "setoption name Hash value 32", "isready", "position startpos", "go nodes 20", "quit"]
 
 
 @pytest.mark.parametrize(
@@ -100,10 +100,10 @@ def test_players_by_spec(tmp_path):
         ("Elo=1500", "has no option 'Elo'; did you mean 'UCI_Elo'?"),
         ("Xyz=1", "has no option 'Xyz'; it has: Hash, Skill Level"),
         ("node=100", "has no option 'node'; did you mean 'nodes'"),
-        ("Hash=0", "expected value for option 'Hash' to be at least 1, got: 0"),
-        ("Hash=much", "expected integer for spin option 'Hash', got: 'much'"),
-        ("Style=Wild", "invalid value for combo option 'Style', got: Wild .available: Solid, Normal, Risky"),
-        ("OwnBook=perhaps", "option 'OwnBook' is true or false, not 'perhaps'"),
+        ("Hash=0", "option Hash is a whole number from 1 to 1024, not '0'"),
+        ("Hash=much", "option Hash is a whole number from 1 to 1024, not 'much'"),
+        ("Style=Wild", "option Style is one of Solid, Normal, Risky, not 'Wild'"),
+        ("OwnBook=perhaps", "option OwnBook is true or false, not 'perhaps'"),
     ],
 )
 def test_options_are_checked_before_any_game(parameters, words):
@@ -126,6 +126,7 @@ def test_options_are_set_by_their_own_names(fake):
         "setoption name OwnBook value false",
         "setoption name Style value Risky",
         "setoption name UCI_Elo value 1500",
+        "setoption name Skill Level value 20",
         "setoption name UCI_LimitStrength value true",
         "ucinewgame",
     ]
@@ -193,7 +194,7 @@ def test_castling_and_promotion_are_told_and_understood(fake):
 
 
 def test_very_long_games_are_told_from_their_last_irreversible_move(fake, monkeypatch):
-    monkeypatch.setattr("sakiyomi.arena.engines.uci._LONG", 6)
+    monkeypatch.setattr("sakiyomi.arena.engines.following.LONG", 6)
     moves = ["e2e4", "e7e6", "g1f3", "g8f6", "f3g1", "f6g8", "g1f3"]
     player = fake()
     player.choose(after(*moves), ANYTIME)
@@ -296,7 +297,7 @@ def test_a_fault_is_named_and_the_next_game_starts_afresh(fake, mode):
         ("slow-start", Termination.STALL, "gave no answer to 'uci'"),
         ("not-ready", Termination.STALL, "gave no answer to 'isready'"),
         ("flood-at-start", Termination.PROTOCOL_ERROR, "with 4096 lines, the last 'loading'"),
-        ("bad-option", Termination.PROTOCOL_ERROR, "answered 'uci' badly: expected value for option 'Level'"),
+        ("bad-option", Termination.PROTOCOL_ERROR, "answered 'uci' badly: 'option name Level' announces no option"),
     ],
 )
 def test_bad_starts(fake, mode, termination, words):
@@ -366,7 +367,7 @@ def test_nothing_is_left_running(fake):
 def test_an_engine_that_is_killed_in_midgame_loses_that_game_alone(fake):
     players = fake(name="victim"), fake(name="other")
 
-    def kill(side, moves) -> None:
+    def kill(side, moves, clocks) -> None:
         if len(moves) == 4:
             os.kill(players[0]._engine.process.pid, signal.SIGKILL)
 
@@ -388,7 +389,7 @@ def test_an_interrupted_question_ends_the_engine(fake, monkeypatch):
     def interrupt(deadline):
         raise Interrupted
 
-    monkeypatch.setattr(engine.process, "read_line", interrupt)
+    monkeypatch.setattr(engine.process, "next_line", interrupt)
     with pytest.raises(Interrupted):
         player.choose(after(), ANYTIME)
     assert gone(engine.process.pid)

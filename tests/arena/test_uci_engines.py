@@ -10,7 +10,8 @@ from sakiyomi.arena import Budget, Termination, make_player
 from sakiyomi.arena.engines.process import GAME_FOLDERS
 from sakiyomi.arena.engines.spec import Limits
 from sakiyomi.arena.engines.uci import UciPlayer
-from sakiyomi.arena.match import PlayerFault, play
+from sakiyomi.arena.match import PlayerFault
+from sakiyomi.arena.playing import play
 from sakiyomi.boards.chess import Chess
 from sakiyomi.boards.position import Position
 
@@ -117,7 +118,7 @@ def test_strength_can_be_limited(engine):
         assert played.termination is Termination.NORMAL, played.detail
         score += played.record.score if pair[0] is strong else 1 - played.record.score
     assert score > 2
-    with pytest.raises(PlayerFault, match="expected value for option 'UCI_Elo' to be at least 1350, got: 100"):
+    with pytest.raises(PlayerFault, match="option UCI_Elo is a whole number from 1350 to 2850, not '100'"):
         UciPlayer("stockfish", Limits(nodes=1), {"UCI_Elo": 100}).choose(Position(Chess()), Budget())
 
 

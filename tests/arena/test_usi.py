@@ -15,8 +15,9 @@ from test_process import gone
 from sakiyomi.arena.engines.spec import Limits
 from sakiyomi.arena.engines.usi import UsiPlayer
 from sakiyomi.arena.engines.usi_spec import parse_usi_spec
-from sakiyomi.arena.match import PlayerFault, Termination, play
+from sakiyomi.arena.match import PlayerFault, Termination
 from sakiyomi.arena.players import check_player, make_player, parse_spec
+from sakiyomi.arena.playing import play
 from sakiyomi.boards.chess import Chess
 from sakiyomi.boards.game import Game
 from sakiyomi.boards.player import DECLARE, RESIGN, Budget
@@ -256,7 +257,7 @@ def test_the_longest_game_fits_into_one_line_of_a_pipe(fake):
         (Limits(), Budget(simulations=50, depth=3), "go depth 3 nodes 50"),
         (Limits(nodes=7), Budget(simulations=50), "go nodes 7"),
         (Limits(nodes=7), Budget(seconds=3), "go btime 0 wtime 0 byoyomi 3000 nodes 7"),
-        (Limits(depth=2, movetime=2), Budget(seconds=3), "go movetime 2000 depth 2"),
+        (Limits(depth=2, movetime=2), Budget(seconds=3), "go depth 2 movetime 2000"),
         (Limits(movetime=2), Budget(seconds=1), "go movetime 1000"),
         (Limits(byoyomi=0.5), Budget(), "go btime 0 wtime 0 byoyomi 500"),
         (Limits(byoyomi=0.5), Budget(seconds=0.25), "go btime 0 wtime 0 byoyomi 250"),
@@ -421,7 +422,7 @@ def test_nothing_is_left_running(fake):
 def test_an_engine_that_is_killed_in_midgame_loses_that_game_alone(fake):
     players = fake(name="victim"), fake(name="other")
 
-    def kill(side, moves) -> None:
+    def kill(side, moves, clocks) -> None:
         if len(moves) == 4:
             os.kill(players[0]._engine.process.pid, signal.SIGKILL)
 

@@ -7,8 +7,9 @@ import pytest
 
 from sakiyomi.arena import Budget, Termination, make_player
 from sakiyomi.arena.engines.process import GAME_FOLDERS
-from sakiyomi.arena.match import PlayerFault, play
+from sakiyomi.arena.match import PlayerFault
 from sakiyomi.arena.players import check_player
+from sakiyomi.arena.playing import play
 from sakiyomi.boards.player import RESIGN
 from sakiyomi.boards.position import Position
 from sakiyomi.boards.shogi import Shogi
