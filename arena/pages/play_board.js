@@ -54,6 +54,8 @@ class Surface {
     element.addEventListener("pointermove", (event) => this.drag(event));
     element.addEventListener("pointerup", (event) => this.release(event));
     element.addEventListener("pointercancel", () => this.letGo());
+    // A finger on a piece drags it, elsewhere the page.
+    element.addEventListener("touchmove", (event) => this.held && event.preventDefault(), {passive: false});
     element.addEventListener("pointerleave", () => this.hover(-1));
     element.addEventListener("keydown", (event) => this.key(event));
     element.addEventListener("focus", () => {

@@ -123,7 +123,7 @@ def test_records_tell_the_time_control(game, first, second, tags):
 
 
 def test_an_engine_has_one_clock_only():
-    fake = f"{shlex.quote(sys.executable)} -S {shlex.quote(str(Path(__file__).with_name('fake_uci.py')))}"
+    fake = f"{shlex.quote(sys.executable)} -S {shlex.quote(str(Path(__file__).with_name('fake_uci.py')))} good"
     players = ["random", f"uci:{fake}@clock=60+1"]
     with pytest.raises(ValueError, match="has a clock of its own"):
         Tournament("chess", players, clock="60")
