@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from sakiyomi.arena.rating.sequential import Sprt, Verdict, sprt
     from sakiyomi.arena.schedules.fixed import gauntlet, ladder, round_robin
     from sakiyomi.arena.schedules.schedule import Pairing
+    from sakiyomi.arena.tasks.tournament import TaskTournament
     from sakiyomi.arena.tournament import Tournament
     from sakiyomi.boards.player import RESIGN, Budget, Player
 
@@ -43,6 +44,7 @@ _HOMES = {
     "bootstrap_ratings": "sakiyomi.arena.rating.bootstrap",
     "fit": "sakiyomi.arena.rating.joint",
     "Termination": "sakiyomi.arena.match",
+    "TaskTournament": "sakiyomi.arena.tasks.tournament",
     "Tournament": "sakiyomi.arena.tournament",
     "make_player": "sakiyomi.arena.players",
     "play": "sakiyomi.arena.playing",
@@ -75,6 +77,7 @@ __all__ = [
     "Rating",
     "Results",
     "Sprt",
+    "TaskTournament",
     "Termination",
     "TimeControl",
     "Tournament",

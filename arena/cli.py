@@ -14,6 +14,7 @@ from typing import Annotated, Any
 import typer
 
 from sakiyomi.arena import cli_ratings, cli_records, cli_serve, cli_tournament
+from sakiyomi.arena.cli_tasks import list_task_players, list_tasks
 
 UsageError: type[Any] = typer.BadParameter.__mro__[1]
 """Click's, wherever the installed typer keeps it."""
@@ -160,9 +161,9 @@ def warmup() -> None:
 
 @app.command(name="list")
 def list_(
-    what: Annotated[str, typer.Argument(metavar="games|players|rules", help="what to list")],
+    what: Annotated[str, typer.Argument(metavar="games|tasks|players|rules", help="what to list")],
 ) -> None:
-    """List the games, the kinds of players or the rule sets of Go.
+    """List the games, the single-player tasks, the kinds of players or the rule sets of Go.
 
     Example: sakiyomi list players
     """
@@ -180,7 +181,11 @@ def _listed(what: str) -> list[tuple[str, str]]:
     if what == "players":
         from sakiyomi.arena.players import KINDS
 
-        return [(kind.form, kind.about) for kind in KINDS]
+        return [(kind.form, kind.about) for kind in KINDS] + [
+            (form, f"tasks: {about}") for form, about in list_task_players()
+        ]
+    if what == "tasks":
+        return list_tasks()
     if what == "rules":
         from sakiyomi.boards.go.rulesets import RULES
 
@@ -191,7 +196,7 @@ def _listed(what: str) -> list[tuple[str, str]]:
             )
             for name, rules in RULES.items()
         ]
-    raise ValueError(f"{what!r} cannot be listed; there are: games, players, rules")
+    raise ValueError(f"{what!r} cannot be listed; there are: games, players, rules, tasks")
 
 
 def _game(name: str, **options: Any) -> Any:

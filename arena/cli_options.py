@@ -87,6 +87,12 @@ Tablebases = Annotated[
         metavar="DIR", help="chess: a folder of Syzygy files that end the game", rich_help_panel=_ADJUDICATION
     ),
 ]
+Scales = Annotated[
+    bool | None,
+    typer.Option(
+        "--scales", help="tasks: returns as shares of a reference's, such as a human's", rich_help_panel=_GAMES
+    ),
+]
 Workers = Annotated[int | None, typer.Option(help="processes (default: one a processor)", rich_help_panel=_RUNNING)]
 Patience = Annotated[
     float | None,

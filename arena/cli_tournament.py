@@ -30,6 +30,7 @@ from sakiyomi.arena.cli_options import (
     Resign,
     Restart,
     Rules,
+    Scales,
     Schedule,
     Seconds,
     Seed,
@@ -38,6 +39,7 @@ from sakiyomi.arena.cli_options import (
     Tablebases,
     Workers,
 )
+from sakiyomi.arena.cli_tasks import is_task_folder, report_tasks, resume_tasks, run_tasks, task_names
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -68,6 +70,7 @@ def tournament(
     max_moves: MaxMoves = None,
     solved: Solved = None,
     tablebases: Tablebases = None,
+    scales: Scales = None,
     workers: Workers = None,
     patience: Patience = None,
     restart: Restart = None,
@@ -82,6 +85,8 @@ def tournament(
     as_json: Annotated[bool, typer.Option("--json", help="print the final standings as JSON")] = False,
 ) -> None:
     """Play a tournament, everyone against everyone unless --schedule says otherwise, and rate the players.
+
+    GAME may be a single-player task, or several ("a,b"): all players play the same seeds. See 'sakiyomi list tasks'.
 
     gauntlet:K: the first K players (1) meet all others; ladder:K: each player the K (3) before it, as checkpoints do.
 
@@ -105,6 +110,8 @@ def tournament(
 
     Example: sakiyomi tournament chess a=alphabeta:6 "uci:stockfish" --clock 10+0.1 --resign moves=4,score=800 --out d
 
+    Example: sakiyomi tournament cartpole-swingup random zero swingup --games 20 --out tasks
+
     Example: sakiyomi tournament --resume --out first --add uct:1600
     """
     given = {
@@ -113,6 +120,9 @@ def tournament(
         if value is not None and key not in ("what", "resume", "add", "as_json", "komi", "rules")
     }
     options = {key: value for key, value in (("komi", komi), ("rules", rules)) if value is not None}
+    if not what and is_task_folder(Path(given.get("out", ""))) and resume:
+        resume_tasks(**_task_options(given, options), add=add or (), as_json=as_json)
+        return
     if not what:
         with _patience():
             contest = _stored(given, options, resume, add or [])
@@ -120,11 +130,27 @@ def tournament(
         raise ValueError("--add belongs to --resume --out DIR, without game and players")
     else:
         settings = _settings(what)
+        if tasks := task_names(settings.game):
+            chosen = _task_options(settings.other | given, settings.options | options)
+            run_tasks(tasks, settings.players, resume=resume, as_json=as_json, **chosen)
+            return
         for name in settings.missing:
             typer.echo(f"{name} is left out: its program is not installed", err=True)
         with _patience():
             contest = _described(settings, given, options, resume)
     _run(contest, as_json)
+
+
+_OF_TASKS = {"games", "seed", "workers", "out", "patience", "scales", "pin", "memory", "ray"}
+
+
+def _task_options(given: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
+    """The options of a tournament of tasks. Raises ValueError for those that belong to games."""
+    from sakiyomi.arena.settings import amount
+
+    if odd := sorted((given.keys() - _OF_TASKS) | options.keys()):
+        raise ValueError(f"--{odd[0].replace('_', '-')} belongs to games; tasks know: {', '.join(sorted(_OF_TASKS))}")
+    return given | ({"memory": amount(given["memory"])} if "memory" in given else {})
 
 
 def match(
@@ -214,6 +240,9 @@ def report(
     from sakiyomi.arena.folder import Folder
     from sakiyomi.arena.results import write_results_of
 
+    if is_task_folder(folder):
+        report_tasks(folder)
+        return
     write_results_of(Folder(folder))
     print(Folder(folder).report)
 

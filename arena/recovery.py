@@ -39,13 +39,15 @@ def recover(path: Path) -> Recovered:
     """Put in place of the damaged database `path` one with all games that can still be read.
 
     The damaged one stays beside it. Lost games are played again when the tournament is resumed. Raises StoreError if
-    there is no such file, or if the tournament's settings are lost.
+    there is no such file, if the tournament's settings are lost, and for tournaments of tasks.
     """
     if not path.is_file():
         raise StoreError(f"{path}: no such tournament")
     config, rows = salvage(path)
     if config is None:
         raise StoreError(f"{path}: the settings of the tournament cannot be read any more; restore a copy")
+    if "game" not in config:
+        raise StoreError(f"{path}: games alone can be recovered, and this is a tournament of tasks; restore a copy")
     damaged = _aside(path)
     fresh = path.with_name(f".{path.name}.recovered")
     try:

@@ -20,6 +20,9 @@
     [clocks]                    # of players who have another one than `clock`
     weak = "300"
 
+Single-player tasks stand in `game`, or in ``tasks = ["cartpole-swingup", "ALE/Pong-v5"]``; `scales` are the returns
+that count as 0 and 1 in each.
+
 Players named in ``if_installed = ["gnugo"]`` are left out where their program is missing. Everything but `game` and
 `players` may be left out; docs/tournaments.md lists all there is. Further options of the game stand in [options].
 """
@@ -37,6 +40,8 @@ from sakiyomi.arena.clock import FORMS
 
 _WANTED: dict[str, tuple[tuple[type, ...], str]] = {
     "game": ((str,), 'a name such as "go-9x9"'),
+    "tasks": ((list,), "a list of single-player tasks' names"),
+    "scales": ((bool, dict), 'true, or a table such as {"ALE/Pong-v5" = [-20.7, 14.6]}'),
     "players": ((dict, list), "a table of names and specs, or a list of specs"),
     "if_installed": ((list,), "a list of players' names"),
     "options": ((dict,), "a table of the game's options"),
@@ -100,12 +105,16 @@ def read_settings(path: Path) -> Settings:
         raise ValueError(f"{path}: not TOML: {error}") from None
     for key, value in table.items():
         _check(path, key, value)
+    if "tasks" in table:
+        if "game" in table:
+            raise ValueError(f"{path}: game and tasks exclude each other")
+        table["game"] = ",".join(map(str, table["tasks"]))
     for key in ("game", "players"):
         if key not in table:
             raise ValueError(f"{path}: {key!r} is missing: {_WANTED[key][1]} is wanted")
     options = {**table.get("options", {}), **{key: table[key] for key in GAME_OPTIONS if key in table}}
     players, missing = _installed(path, table["players"], table.get("if_installed", []))
-    apart = ("game", "players", "if_installed", "options", *GAME_OPTIONS)
+    apart = ("game", "tasks", "players", "if_installed", "options", *GAME_OPTIONS)
     other = {key: table[key] for key in table if key not in apart}
     if not other.get("out", "folder").strip():
         raise ValueError(f"{path}: out = {other['out']!r}: {_WANTED['out'][1]} is wanted")

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 LARGEST = 1 << 16  # bytes of a request
 WAITING = 200  # events that a listener may be behind before it is dropped; it asks anew
-_STILL_HERE = 15  # seconds between signs of life to a page that is told nothing
+_STILL_HERE = 15.0  # seconds between signs of life to a page that is told nothing
 
 
 class BadRequest(ValueError):
@@ -41,16 +41,14 @@ class BadRequest(ValueError):
         self.status = status
 
 
-def routes(
-    *, commands: bool = False, room: Room | None = None, ended: Callable[[], bool] = lambda: False
-) -> "list[BaseRoute]":
+def routes(*, commands: bool = False, room: Room | None = None) -> "list[BaseRoute]":
     """Starlette's routes of the pages to play on. With `commands`, pages may name programs to start as players.
 
-    When `ended` says that the server is about to end, so do the streams of events.
+    Streams of events end when `room` is closed.
     """
     from starlette.routing import Route
 
-    served = _Served(room or Room(), commands, ended)
+    served = _Served(room or Room(), commands)
     return [
         Route("/play", served.page),
         Route("/play/new", served.new, methods=["POST"]),
@@ -63,8 +61,8 @@ def routes(
 class _Served:
     """The routes' handlers for the games of one room."""
 
-    def __init__(self, room: Room, commands: bool, ended: Callable[[], bool]):
-        self._room, self._commands, self._ended = room, commands, ended
+    def __init__(self, room: Room, commands: bool):
+        self._room, self._commands = room, commands
 
     async def page(self, _request: "Request") -> "Response":
         from starlette.responses import HTMLResponse
@@ -104,7 +102,7 @@ class _Served:
         except BadRequest as error:
             return _refusal(error.status, str(error))
         return StreamingResponse(
-            _stream(session, self._ended), media_type="text/event-stream", headers={"Cache-Control": "no-store"}
+            _stream(session), media_type="text/event-stream", headers={"Cache-Control": "no-store"}
         )
 
     def _session(self, request: "Request") -> Session:
@@ -177,8 +175,8 @@ async def _body(request: "Request") -> Mapping[str, Any]:
     return body
 
 
-async def _stream(session: Session, ended: Callable[[], bool]) -> AsyncIterator[str]:
-    """The session's events as text, until it is closed, the page is gone or the server ends."""
+async def _stream(session: Session) -> AsyncIterator[str]:
+    """The session's events as text, until it is closed or the page is gone."""
     loop = asyncio.get_running_loop()
     events: asyncio.Queue[tuple[str, dict[str, Any] | None]] = asyncio.Queue()
 
@@ -193,15 +191,12 @@ async def _stream(session: Session, ended: Callable[[], bool]) -> AsyncIterator[
             loop.call_soon_threadsafe(put, event, data)
 
     await asyncio.to_thread(session.listen, hear)
-    quiet = 0
     try:
-        while not ended():
+        while True:
             try:
-                event, data = await asyncio.wait_for(events.get(), 1.0)
+                event, data = await asyncio.wait_for(events.get(), _STILL_HERE)
             except TimeoutError:
-                quiet += 1
-                if quiet % _STILL_HERE == 0:
-                    yield ": still here\n\n"
+                yield ": still here\n\n"
                 continue
             yield f"event: {event}\ndata: {json.dumps(data, ensure_ascii=False, separators=(',', ':'))}\n\n"
             if event == "closed":

@@ -7,6 +7,7 @@ import threading
 import time
 from collections import Counter
 from dataclasses import dataclass
+from multiprocessing import Pipe
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from sakiyomi.arena.running.games import Games
 from sakiyomi.arena.running.hand import Hand
 from sakiyomi.arena.running.limits import Limits, cores, memory_of, share
 from sakiyomi.arena.running.watching import remove_running, running_entries, write_running
+from sakiyomi.arena.running.worker import Outbox
 from sakiyomi.arena.schedules.schedule import Opening
 from sakiyomi.boards.catalog import make_game
 
@@ -161,6 +163,20 @@ def test_the_job_of_a_worker_that_died_is_the_one_it_told_of():
     assert hand.job_of(Glance(99)).number == 1
     assert [job.number for job in hand.drop()] == [1, 2, 3, 4]
     assert hand.job_of(Glance(3)) is None
+
+
+def test_what_has_ended_is_told_whatever_the_next_job_does():
+    """Quick jobs are told of together, but none waits for the end of another one."""
+    ours, theirs = Pipe()
+    outbox = Outbox(theirs)
+    reports = [Report(number, None, 0.0, 0.0) for number in range(3)]
+    for report in reports:
+        outbox.put(report)
+    heard = []
+    while len(heard) < 3:
+        assert ours.poll(30), "nobody called it again, and it told nevertheless"
+        heard += ours.recv()
+    assert heard == reports
 
 
 class Turning:

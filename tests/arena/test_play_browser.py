@@ -80,6 +80,16 @@ def drag(browser, origin, to):
     mouse(browser, "mouseReleased", u, v)
 
 
+def touch(browser, origin, to=None):
+    """Touch a cell, or draw a finger from it to another."""
+    (x, y), (u, v) = place(browser, origin), place(browser, origin if to is None else to)
+    browser.call("Input.dispatchTouchEvent", type="touchStart", touchPoints=[{"x": x, "y": y}])
+    for part in (0.2, 0.5, 1) if to is not None else ():
+        point = {"x": x + part * (u - x), "y": y + part * (v - y)}
+        browser.call("Input.dispatchTouchEvent", type="touchMove", touchPoints=[point])
+    browser.call("Input.dispatchTouchEvent", type="touchEnd", touchPoints=[])
+
+
 def played(browser, plies):
     """Are so many moves played, and is nobody thinking?"""
     return browser.becomes("[plies(), table.now.thinking === null].join()", f"{plies},true")
@@ -153,6 +163,19 @@ def test_fools_mate_by_clicking_and_dragging(browser, here):
     assert browser.js("[table.ply, table.drawing.position.cells[39]].join()") == "3,0"
     browser.click("#undo")
     assert played(browser, 3)
+
+
+def test_fingers_tap_and_drag(browser, here):
+    browser.call("Emulation.setTouchEmulationEnabled", enabled=True)
+    try:
+        begin(browser, here, "Chess", width=390)
+        for name in ("e2", "e4"):
+            touch(browser, square(name))
+        assert played(browser, 1)
+        touch(browser, square("e7"), square("e5"))
+        assert played(browser, 2)
+    finally:
+        browser.call("Emulation.setTouchEmulationEnabled", enabled=False)
 
 
 def test_a_game_of_chess_against_a_player(browser, here):

@@ -73,7 +73,8 @@ def test_a_move_that_comes_late_is_refused(talk):
 
 
 def test_undo_takes_back_the_persons_move_and_the_answer(talk):
-    state = talk.move(talk.new("go-5x5", "", "random"), "c3", "b2")
+    state = talk.move(talk.new("go-5x5", "", "random"), "c3")
+    state = talk.move(state, state["legal"][0][0])
     state = talk.act(state, "undo")
     assert (state["ply"], state["turn"]) == (2, 0)
     assert talk.act(state, "undo")["ply"] == 0

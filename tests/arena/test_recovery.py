@@ -10,6 +10,7 @@ from sakiyomi.arena import Pairing, Played, Termination, Tournament
 from sakiyomi.arena.recovery import recover, salvage
 from sakiyomi.arena.schedules.schedule import Opening
 from sakiyomi.arena.store import Row, Store, StoreError
+from sakiyomi.arena.tasks.store import EpisodeStore
 from sakiyomi.sgf.record import Record
 
 PAGE = 4096
@@ -100,6 +101,25 @@ def test_lost_settings_are_told_and_nothing_is_changed(tmp_path):
         recover(path)
     assert path.read_bytes() == before
     assert [entry.name for entry in tmp_path.iterdir()] == ["t.sqlite"]
+
+
+def test_tasks_are_left_as_they_are(tmp_path):
+    path = tmp_path / "t.sqlite"
+    EpisodeStore.create(path, {"tasks": ["cartpole-swingup"]}).close()
+    before = path.read_bytes()
+    with pytest.raises(StoreError, match="games alone can be recovered, and this is a tournament of tasks"):
+        recover(path)
+    assert path.read_bytes() == before
+    with pytest.raises(StoreError, match="no such tournament"):
+        recover(tmp_path / "other.sqlite")
+
+
+def test_a_second_damaged_file_does_not_replace_the_first(tmp_path):
+    path = tmp_path / "t.sqlite"
+    filled(path, 5, ())
+    assert [recover(path).damaged.name for _ in range(3)] == [f"t.sqlite.damaged{end}" for end in ("", "-2", "-3")]
+    with Store.open(path) as store:
+        assert len(list(store.rows())) == 5
 
 
 def test_a_tournament_goes_on_after_the_last_page_was_damaged(tmp_path):

@@ -44,7 +44,7 @@ def write(tmp_path, text):
 def test_a_file_can_say_all_that_the_command_line_can():
     options = set(inspect.signature(cli_tournament.tournament).parameters) - {"what", "resume", "add", "as_json"}
     assert options <= set(_WANTED)
-    assert set(_WANTED) - options == {"game", "players", "if_installed", "options", "clocks"}
+    assert set(_WANTED) - options == {"game", "tasks", "players", "if_installed", "options", "clocks"}
 
 
 def test_a_whole_file_becomes_a_tournament(tmp_path):

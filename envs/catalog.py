@@ -1,0 +1,119 @@
+"""Tasks by name: `make_task("cartpole-swingup")`."""
+
+import difflib
+import re
+from dataclasses import dataclass
+from importlib.util import find_spec
+
+from sakiyomi.envs.cartpole_swingup import CartPole
+from sakiyomi.envs.pendulum import Pendulum
+from sakiyomi.envs.task import Task
+
+
+@dataclass(frozen=True)
+class Family:
+    """Tasks that are named alike: how, what they are, the package that they need and the extra that brings it."""
+
+    form: str
+    about: str
+    package: str
+    extra: str
+
+    @property
+    def installed(self) -> bool:
+        """Is the package there?"""
+        return find_spec(self.package) is not None
+
+    @property
+    def install(self) -> str:
+        """The command that installs it."""
+        return f'pip install "sakiyomi[{self.extra}]"'
+
+    @property
+    def prefix(self) -> str:
+        """What the names begin with, or the whole name."""
+        return re.split("NAME", self.form, maxsplit=1)[0]
+
+
+PLANTS: dict[str, CartPole | Pendulum] = {"cartpole-swingup": CartPole(), "pendulum": Pendulum()}
+"""Our own tasks with exact dynamics."""
+
+TASKS = (
+    Family("cartpole-swingup", "swing a pole up by pushing its cart (PILCO, GP-MPC); exact", "gymnasium", "envs"),
+    Family("pendulum", "swing a rod up with a weak motor (PILCO); exact", "gymnasium", "envs"),
+    Family("gym/NAME", "any environment of Gymnasium's registry, such as gym/CartPole-v1", "gymnasium", "envs"),
+    Family(
+        "gym/CarRacing-v3@world-models", "CarRacing-v3 in the 64x64 pixels that World Models saw", "Box2D", "control"
+    ),
+    Family(
+        "ALE/NAME-v5",
+        "Atari games with sticky actions, such as ALE/Pong-v5; as papers show them: ALE/Pong-v5@dqn, @muzero, "
+        "@dreamer, @machado",
+        "ale_py",
+        "atari",
+    ),
+    Family(
+        "dmc/NAME",
+        "DeepMind's control suite, such as dmc/cartpole-swingup; from 64x64 pixels: @planet, @dreamer, @pixels; from "
+        "the state, actions repeated: @proprio",
+        "dm_control",
+        "control",
+    ),
+    Family("doom/take-cover", "dodge fireballs in Doom, from 64x64 pixels (World Models)", "vizdoom", "doom"),
+)
+"""Names that `make_task` takes."""
+
+
+def is_task(name: str) -> bool:
+    """Does `name` name a task, whether there is such a one and it is installed or not?"""
+    return name in PLANTS or name.startswith(("gym/", "ALE/", "dmc/", "doom/"))
+
+
+def make_task(name: str) -> Task:
+    """The task of that name: one of `TASKS`.
+
+    Raises ValueError for an unknown name, and for one whose package is missing, with the command that installs it.
+    """
+    whole = next((f for f in TASKS if name == f.form), None)
+    family = whole or next((f for f in TASKS if f.form != f.prefix and name.startswith(f.prefix)), None)
+    if family is None:
+        raise ValueError(_unknown(name))
+    if not family.installed:
+        raise ValueError(f"task {name!r} needs the package {family.package}: {family.install}")
+    if name in PLANTS:
+        from sakiyomi.envs.plant_env import plant_task
+
+        return plant_task(name, PLANTS[name])
+    return _task_of_others(name, family)
+
+
+def _task_of_others(name: str, family: Family) -> Task:
+    """A task that another package brings."""
+    if family.prefix == "dmc/":
+        from sakiyomi.envs.control import control_task
+
+        return control_task(name)
+    if name == "doom/take-cover":
+        from sakiyomi.envs.doom import take_cover_task
+
+        return take_cover_task()
+    if name == "gym/CarRacing-v3@world-models":
+        from sakiyomi.envs.carracing import car_racing_task
+
+        return car_racing_task(name, family.install)
+    if family.prefix == "ALE/" and "@" in name:
+        from sakiyomi.envs.atari import atari_task
+
+        return atari_task(name)
+    from sakiyomi.envs.gymnasium_tasks import atari, registered
+
+    if family.prefix == "ALE/":
+        return atari(name)
+    return registered(name, name.removeprefix("gym/"), 'pip install "sakiyomi[control]"')
+
+
+def _unknown(name: str) -> str:
+    forms = ", ".join(family.form for family in TASKS)
+    near = difflib.get_close_matches(name, PLANTS, 1)
+    hint = f"did you mean {near[0]!r}?" if near else f"there are: {forms}"
+    return f"unknown task {name!r}; {hint}"
