@@ -24,22 +24,21 @@ def serve(
 ) -> None:
     """Serve the tournaments in `folder` until Ctrl-C, at the first free port from `port` on.
 
-    With `commands`, pages may name programs of this machine to be started as players (gtp:, uci:, usi:, python:).
-    A `folder` that is not there yet is waited for. Raises Failure if nothing can be served at `host`, or Starlette or
-    uvicorn is missing; ValueError for a `folder` that is a file.
+    With `commands`, pages may name programs of this machine to be started as players (gtp:, uci:, usi:).
+    A `folder` that is not there yet is waited for. Raises Failure if nothing can be served at `host`, and
+    ValueError for a `folder` that is a file.
     """
     if folder is not None and not folder.is_dir():
         if folder.exists():
             raise ValueError(f"{folder} is no folder; the folder of a tournament, or of several, is wanted")
         print(f"{folder}: no such folder yet; the page waits for it", file=sys.stderr)
-    try:
-        import uvicorn
+    import uvicorn
 
-        from sakiyomi.arena.pages.app import make_app
+    from sakiyomi.arena.pages.app import make_app
+    from sakiyomi.boards import rows
 
-        app = make_app(folder, hosts=[host], commands=commands, ended=lambda: server.should_exit)
-    except ModuleNotFoundError as error:
-        raise Failure(f'the pages need {error.name}: pip install "sakiyomi[web]"') from None
+    rows.set_threads(1)  # several players may think at once
+    app = make_app(folder, hosts=[host], commands=commands, ended=lambda: server.should_exit)
     listener = _listen(host, port)
     at = listener.getsockname()[1]
     address = f"http://{f'[{host}]' if ':' in host else host}:{at}/"

@@ -15,7 +15,6 @@ from sakiyomi.arena.schedules.schedule import Opening, Pairing
 from sakiyomi.arena.store import Row, Store, utc_now
 from sakiyomi.sgf.record import Record
 
-pytest.importorskip("starlette")
 uvicorn = pytest.importorskip("uvicorn")
 
 

@@ -193,7 +193,7 @@ def test_workers_end_when_their_parent_is_killed(tmp_path):
     pytest.fail("workers outlived their tournament")
 
 
-@pytest.mark.parametrize("spec", ["python:fakes:Looper", "python:fakes:Sleeper", "python:test_crew:Stuck", "engine"])
+@pytest.mark.parametrize("spec", ["python:fakes:Looper", "python:fakes:Sleeper", "python:test_limits:Stuck", "engine"])
 def test_nothing_outlives_a_killed_tournament(tmp_path, spec):
     """Whatever a player does at that moment, its worker ends, and so does its engine."""
     fake = Path(__file__).with_name("fake_engine.py")
