@@ -7,15 +7,13 @@ import threading
 import time
 from contextlib import closing, contextmanager
 
-import pytest
+import uvicorn
 
 from sakiyomi.arena.match import Played, Termination
 from sakiyomi.arena.pages.app import make_app
 from sakiyomi.arena.schedules.schedule import Opening, Pairing
 from sakiyomi.arena.store import Row, Store, utc_now
 from sakiyomi.sgf.record import Record
-
-uvicorn = pytest.importorskip("uvicorn")
 
 
 class Site:
