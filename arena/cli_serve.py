@@ -15,7 +15,7 @@ def serve(
         str, typer.Option(help="the address to serve at; others than this are open to the network")
     ] = "127.0.0.1",
     commands: Annotated[
-        bool, typer.Option("--commands", help="let pages start programs as players: uci:stockfish, python:MODULE:NAME")
+        bool, typer.Option("--commands", help="let pages start programs as players, such as uci:stockfish")
     ] = False,
     browser: Annotated[bool, typer.Option("--open", help="open the page in the browser")] = False,
 ) -> None:

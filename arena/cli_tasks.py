@@ -3,7 +3,7 @@
 import json
 import signal
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from sakiyomi.arena.tasks.tournament import TaskTournament
-    from sakiyomi.sgf.record import Record
 
 
 def task_names(text: str | Sequence[str]) -> list[str]:
@@ -83,16 +82,6 @@ def is_task_folder(path: Path) -> bool:
     from sakiyomi.arena.tasks.store import holds_tasks
 
     return holds_tasks(path)
-
-
-def task_games(path: Path) -> "Iterator[Record]":
-    """For `ratings`: each two players who met the same seed in a task as the game that the better return won."""
-    from sakiyomi.arena.tasks.config import task_config_of
-    from sakiyomi.arena.tasks.results import table_of
-    from sakiyomi.arena.tasks.store import EpisodeStore
-
-    with EpisodeStore.open(path / "tournament.sqlite" if path.is_dir() else path) as store:
-        yield from table_of(task_config_of(store), list(store.rows())).games()
 
 
 def report_tasks(folder: Path) -> None:

@@ -1,18 +1,21 @@
 """The tournaments that a server shows: a folder's own, or those in the folders within it."""
 
 import json
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from sakiyomi.arena.config import config_of
 from sakiyomi.arena.folder import Folder
-from sakiyomi.arena.pages.running import runs
+from sakiyomi.arena.pages.running import FRESH, runs
 from sakiyomi.arena.pages.watch import Status, Watched, database_stamp
 from sakiyomi.arena.results import title_of
 from sakiyomi.arena.schedules.schedule import Opening
 from sakiyomi.arena.schedules.spec import parse_schedule
 from sakiyomi.arena.store import Store, StoreError
+from sakiyomi.arena.tasks.results import task_state
+from sakiyomi.arena.tasks.store import holds_tasks
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,11 @@ class Catalog:
             self._watched[path] = Watched(path)
         return self._watched[path]
 
+    def tasks(self, name: str) -> Folder | None:
+        """The tournament with that name, if it is one of single-player tasks."""
+        path = self.names().get(name)
+        return Folder(path) if path is not None and holds_tasks(path) else None
+
     def cards(self) -> list[Card]:
         """All tournaments, in short: those that are being played first, then the latest."""
         cards = [self._card(name, path) for name, path in self.names().items()]
@@ -77,6 +85,8 @@ class Catalog:
 
 def _card(name: str, folder: Folder, running: bool) -> Card:
     """Read a few figures of the store; it is the tournament's own page that reads the games."""
+    if holds_tasks(folder.database):
+        return _task_card(name, folder)
     results = _results(folder)
     written = 0.0 if running else _written(folder)  # those that are played stand still
     try:
@@ -92,6 +102,17 @@ def _card(name: str, folder: Folder, running: bool) -> Card:
     state = "finished" if done >= planned else going if running else "stopped"
     leader = results["leader"] if final else ""
     return Card(name, title_of(config["game"], names), Status(state, done, planned), leader, "", written)
+
+
+def _task_card(name: str, folder: Folder) -> Card:
+    written = _written(folder)
+    try:
+        title, done, planned = task_state(folder)
+    except StoreError as error:
+        return Card(name, name, None, "", str(error), written)
+    state = "finished" if done >= planned else "running" if time.time() - written < FRESH else "stopped"
+    leader = _results(folder).get("leader", "") if done >= planned else ""
+    return Card(name, title, Status(state, done, planned), leader, "", written)
 
 
 def _results(folder: Folder) -> dict[str, Any]:

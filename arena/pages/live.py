@@ -7,6 +7,8 @@
 /t/NAME/films/NUMBER.json  a game to be shown
 /t/NAME/games/NUMBER.EXT   its record
 /t/NAME/report.html        the page as one file; /t/NAME/standings.json the ratings
+
+Tournaments of single-player tasks have the page, the report and the standings.
 """
 
 import json
@@ -20,7 +22,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response, StreamingResponse
+from starlette.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from sakiyomi.arena.folder import RECORDS, Folder, plain
@@ -31,6 +33,7 @@ from sakiyomi.arena.pages.report import SCRIPTS, render
 from sakiyomi.arena.pages.templates import page
 from sakiyomi.arena.pages.watch import Watched
 from sakiyomi.arena.store import Row, StoreError
+from sakiyomi.arena.tasks.results import task_page, task_state
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -39,6 +42,8 @@ BEAT = 0.5
 """Seconds between two looks for what has changed."""
 NEWS = 5000
 """Games that one event tells of, at most."""
+REFRESH = 4
+"""Seconds after which the page of tasks that go on is drawn again."""
 SILENCE = 15.0
 """Seconds after which something is said in any case, so that a reader who has gone is noticed."""
 _TYPES = {
@@ -59,7 +64,10 @@ def routes(catalog: Catalog, ended: Callable[[], bool]) -> list[Route]:
 
         @wraps(handler)
         async def handle(request: "Request") -> Response:
-            watched = await to_thread(catalog.get, request.path_params["name"])
+            name = request.path_params["name"]
+            if (tasks := await to_thread(catalog.tasks, name)) is not None:
+                return await _of_tasks(request, tasks)
+            watched = await to_thread(catalog.get, name)
             if watched is None:
                 return _apology(f"There is no tournament {request.path_params['name']!r} here.", 404)
             try:
@@ -94,6 +102,21 @@ def routes(catalog: Catalog, ended: Callable[[], bool]) -> list[Route]:
         Route("/t/{name}/report.html", watching(_report)),
         Route("/t/{name}/standings.json", watching(_standings)),
     ]
+
+
+async def _of_tasks(request: "Request", folder: Folder) -> Response:
+    """The page of single-player tasks: drawn afresh for each request, which the browser repeats while they go on."""
+    asked = request.url.path.rpartition("/")[2]
+    if asked == "standings.json":
+        return FileResponse(folder.standings) if folder.standings.exists() else _apology("No standings yet.", 404)
+    if asked not in ("", "report.html"):
+        return _apology("Tournaments of tasks have no games.", 404)
+    try:
+        _, done, planned = await to_thread(task_state, folder)
+        text = await to_thread(task_page, folder)
+    except StoreError as error:
+        return _apology(str(error), 500)
+    return HTMLResponse(text, headers={"Refresh": f"{REFRESH}"} if done < planned and not asked else None)
 
 
 async def _tournament(request: "Request", watched: Watched) -> Response:

@@ -78,10 +78,16 @@ def _read_tournament(path: Path, found: Read) -> bool:
     """Read a tournament's folder or database; False if `path` is none."""
     from sakiyomi.arena.folder import Folder
     from sakiyomi.arena.store import Store, is_database
+    from sakiyomi.arena.tasks.results import task_games
+    from sakiyomi.arena.tasks.store import holds_tasks
 
     database = Folder(path).database if path.is_dir() else path
     if not (is_database(database) or (database.suffix == ".sqlite" and database.exists())):
         return False
+    if holds_tasks(database):
+        for record in task_games(database):
+            found.add(*record.players, record.score)
+        return True
     with Store.open(database) as store:
         for row in store.rows():
             played = row.played

@@ -1,15 +1,17 @@
 """What a tournament of tasks leaves: standings.json and report.html, made from its episodes."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from sakiyomi.arena.folder import Folder, plain
 from sakiyomi.arena.tasks.config import task_config_of, task_title
 from sakiyomi.arena.tasks.standings import Standing, Table
-from sakiyomi.arena.tasks.statistics import FINAL, Estimate
+from sakiyomi.arena.tasks.statistics import FINAL, LIVE, Estimate
 from sakiyomi.arena.tasks.store import EpisodeRow, EpisodeStore
+from sakiyomi.sgf.record import Record
 
 
 def write_task_results_of(folder: Folder) -> None:
@@ -25,7 +27,7 @@ def write_task_results(folder: Folder, config: dict[str, Any], rows: Sequence[Ep
 
     table = table_of(config, rows)
     standings = table.standings(FINAL)
-    planned = len(config["tasks"]) * len(config["players"]) * config["games"]
+    planned = _planned(config)
     content = {
         "tournament": task_title(config),
         "tasks": config["tasks"],
@@ -38,6 +40,28 @@ def write_task_results(folder: Folder, config: dict[str, Any], rows: Sequence[Ep
     }
     folder.write(folder.standings, f"{json.dumps(content, indent=1, ensure_ascii=False)}\n")
     folder.write(folder.report, render_tasks(task_title(config), table, standings, rows, planned))
+
+
+def task_state(folder: Folder) -> tuple[str, int, int]:
+    """The title of a stored tournament, and how many episodes there are and are to be. Raises StoreError."""
+    with EpisodeStore.open(folder.database, whole=False) as store:
+        config = task_config_of(store)
+        done = sum(1 for _ in store.rows())
+    return task_title(config), done, _planned(config)
+
+
+def task_page(folder: Folder) -> str:
+    """The page of a stored tournament as it stands now, with intervals that are quick to find. Raises StoreError."""
+    from sakiyomi.arena.tasks.report import render_tasks
+
+    with EpisodeStore.open(folder.database) as store:
+        config, rows = task_config_of(store), list(store.rows())
+    table = table_of(config, rows)
+    return render_tasks(task_title(config), table, table.standings(LIVE), rows, _planned(config))
+
+
+def _planned(config: dict[str, Any]) -> int:
+    return len(config["tasks"]) * len(config["players"]) * int(config["games"])
 
 
 def table_of(config: dict[str, Any], rows: Sequence[EpisodeRow]) -> Table:
@@ -86,3 +110,12 @@ def _faults(rows: Sequence[EpisodeRow]) -> list[dict[str, Any]]:
         for row in rows
         if not row.outcome.whole
     ]
+
+
+def task_games(path: Path) -> Iterator[Record]:
+    """For `ratings`: each two players who met the same seed in a task as the game that the better return won.
+
+    `path` is the folder of a tournament of tasks or its database. Raises StoreError.
+    """
+    with EpisodeStore.open(path / "tournament.sqlite" if path.is_dir() else path) as store:
+        yield from table_of(task_config_of(store), list(store.rows())).games()

@@ -11,6 +11,7 @@ from served import add, make, played, running, site
 from sakiyomi.arena.pages.film_data import FILM_ROW
 from sakiyomi.arena.pages.report import render
 from sakiyomi.arena.rating.joint import ratings
+from sakiyomi.arena.tasks.tournament import TaskTournament
 from sakiyomi.sgf import load
 
 NASTY = "</script><script>alert(1)</script><b onmouseover='x'>&amp;\""
@@ -236,3 +237,14 @@ def test_a_removed_tournament_is_gone(tmp_path):
         (tmp_path / "first" / "tournament.sqlite").unlink()
         assert removed.ask("/t/first/")[0] == 404
         assert "No tournament yet" in removed.get("/")
+
+
+def test_a_tournament_of_tasks_has_its_page(tmp_path):
+    TaskTournament(["pendulum"], ["zero", "constant:1.0"], games=2, workers=0, out=tmp_path / "tasks").run()
+    with site(tmp_path) as served:
+        assert "pendulum: zero, constant:1.0" in served.get("/")
+        page = served.get("/t/tasks/")
+        assert "IQM" in page
+        assert "constant:1.0" in page
+        assert served.ask("/t/tasks/games/1.sgf")[0] == 404
+        assert len(json.loads(served.get("/t/tasks/standings.json"))["standings"]) == 2

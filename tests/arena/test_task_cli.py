@@ -6,6 +6,7 @@ import pytest
 
 from sakiyomi.arena import cli_tasks
 from sakiyomi.arena.rating.joint import ratings
+from sakiyomi.arena.tasks.results import task_games
 
 pytest.importorskip("gymnasium")
 
@@ -50,7 +51,7 @@ def test_ratings_and_the_report_of_a_folder(tmp_path, capsys):
     assert cli_tasks.is_task_folder(folder)
     assert cli_tasks.is_task_folder(folder / "tournament.sqlite")
     assert not cli_tasks.is_task_folder(tmp_path)
-    games = list(cli_tasks.task_games(folder))
+    games = list(task_games(folder))
     assert [game.players for game in games] == [("push", "zero")] * 2
     assert {row.name for row in ratings(games)} == {"push", "zero"}
     before = (folder / "report.html").read_text()
