@@ -109,6 +109,9 @@ Memory = Annotated[
     str | None,
     typer.Option(metavar="AMOUNT", help="what a worker and its engines may take, such as 2G", rich_help_panel=_RUNNING),
 ]
+Nice = Annotated[
+    int | None, typer.Option(help="lower the priority of workers and engines, 0 to 19 (Unix)", rich_help_panel=_RUNNING)
+]
 Ray = Annotated[
     str | None, typer.Option(metavar="auto|local|HOST:PORT", help="run on a Ray cluster", rich_help_panel=_RUNNING)
 ]

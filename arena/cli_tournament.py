@@ -22,6 +22,7 @@ from sakiyomi.arena.cli_options import (
     Margin,
     MaxMoves,
     Memory,
+    Nice,
     Openings,
     Out,
     Patience,
@@ -76,9 +77,13 @@ def tournament(
     restart: Restart = None,
     pin: Pin = None,
     memory: Memory = None,
+    nice: Nice = None,
     ray: Ray = None,
     out: Out = None,
     resume: Annotated[bool, typer.Option("--resume", help="keep the games that DIR holds, play the rest")] = False,
+    mend: Annotated[
+        bool, typer.Option("--recover", help="with --resume: first save what can be read of a damaged database")
+    ] = False,
     add: Annotated[
         list[str] | None, typer.Option(metavar="PLAYER", help="with --resume: one more player; may be repeated")
     ] = None,
@@ -117,9 +122,11 @@ def tournament(
     given = {
         key: value
         for key, value in locals().items()
-        if value is not None and key not in ("what", "resume", "add", "as_json", "komi", "rules")
+        if value is not None and key not in ("what", "resume", "mend", "add", "as_json", "komi", "rules")
     }
     options = {key: value for key, value in (("komi", komi), ("rules", rules)) if value is not None}
+    if mend:
+        _recover(given, resume and not what)
     if not what and is_task_folder(Path(given.get("out", ""))) and resume:
         resume_tasks(**_task_options(given, options), add=add or (), as_json=as_json)
         return
@@ -141,7 +148,7 @@ def tournament(
     _run(contest, as_json)
 
 
-_OF_TASKS = {"games", "seed", "workers", "out", "patience", "scales", "pin", "memory", "ray"}
+_OF_TASKS = {"games", "seed", "workers", "out", "patience", "scales", "pin", "memory", "nice", "ray"}
 
 
 def _task_options(given: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
@@ -151,6 +158,23 @@ def _task_options(given: dict[str, Any], options: dict[str, Any]) -> dict[str, A
     if odd := sorted((given.keys() - _OF_TASKS) | options.keys()):
         raise ValueError(f"--{odd[0].replace('_', '-')} belongs to games; tasks know: {', '.join(sorted(_OF_TASKS))}")
     return given | ({"memory": amount(given["memory"])} if "memory" in given else {})
+
+
+def _recover(given: dict[str, Any], resumed: bool) -> None:
+    """Save the games of the database in DIR that can still be read. Raises ValueError or StoreError."""
+    from sakiyomi.arena.folder import Folder
+    from sakiyomi.arena.recovery import recover
+
+    if not resumed or "out" not in given:
+        raise ValueError("--recover belongs to --resume --out DIR, without game and players")
+    folder = Folder(Path(given["out"]))
+    folder.make()  # which holds it
+    try:
+        found = recover(folder.database)
+    finally:
+        folder.release()
+    lost = f", {found.lost} are lost and will be played again" if found.lost else ""
+    typer.echo(f"{found.kept} games are saved{lost}; what was there is kept as {found.damaged}", err=True)
 
 
 def match(
@@ -181,6 +205,7 @@ def match(
     restart: Restart = None,
     pin: Pin = None,
     memory: Memory = None,
+    nice: Nice = None,
     ray: Ray = None,
     out: Out = None,
     as_json: Annotated[bool, typer.Option("--json", help="print the final standings as JSON")] = False,
@@ -280,7 +305,7 @@ def _described(settings: "Settings", given: dict[str, Any], options: dict[str, A
     )
 
 
-_MAY_CHANGE = {"out", "workers", "games", "schedule", "patience", "pin", "memory", "ray"}
+_MAY_CHANGE = {"out", "workers", "games", "schedule", "patience", "pin", "memory", "nice", "ray"}
 
 
 def _stored(given: dict[str, Any], options: dict[str, Any], resume: bool, add: list[str]) -> "Tournament":
@@ -303,8 +328,8 @@ def _stored(given: dict[str, Any], options: dict[str, Any], resume: bool, add: l
 def _run(contest: "Tournament", as_json: bool) -> None:
     """Play, show, and leave everything in order when interrupted."""
     from sakiyomi.arena.live import duel_lines, follow, plain_console, test_line
+    from sakiyomi.arena.running.local import processors
     from sakiyomi.arena.schedules.sequential import SprtSchedule
-    from sakiyomi.arena.tournament import processors
 
     console = plain_console(stderr=as_json)
     folder = contest.folder

@@ -15,11 +15,17 @@ import math
 import re
 from dataclasses import dataclass, replace
 
+from sakiyomi.arena.match import number_text
 from sakiyomi.boards.clock import Clock
 
-_TIME = r"(?:\d+:)?\d+(?:\.\d*)?"
-_STAGE = re.compile(rf"(?:(?P<moves>\d+)/)?(?P<time>{_TIME})(?:\+(?P<increment>\d+(?:\.\d*)?))?", re.ASCII)
-_OVERTIME = re.compile(rf"(?:(?P<periods>\d+)x|(?P<stones>\d+)/)?(?P<period>{_TIME})", re.ASCII)
+LONGEST = 1e9
+"""No time of a control is so many seconds."""
+
+_NUMBER, _COUNT = r"\d{1,9}(?:\.\d*)?", r"\d{1,6}"
+_TIME = rf"(?:{_COUNT}:[0-5]\d(?:\.\d*)?|{_NUMBER})"
+_STAGE = re.compile(rf"(?:(?P<moves>{_COUNT})/)?(?P<time>{_TIME})(?:\+(?P<increment>{_NUMBER}))?", re.ASCII)
+_OVERTIME = re.compile(rf"(?:(?P<periods>{_COUNT})x|(?P<stones>{_COUNT})/)?(?P<period>{_TIME})", re.ASCII)
+_BLANKS = re.compile(r"\s*([;,/+x])\s*", re.ASCII)  # those around a sign mean nothing; within a number they are a slip
 FORMS = "SECONDS, TIME+INCREMENT, MOVES/TIME, TIME,5x30 (byo-yomi) or TIME,15/300 (Canadian)"
 
 
@@ -47,16 +53,18 @@ class TimeControl:
 
     def __post_init__(self) -> None:
         numbers = [self.period, *(number for stage in self.stages for number in (stage.seconds, stage.increment))]
-        if not all(0 <= number < math.inf for number in numbers):
-            raise ValueError(f"times must be 0 or more, got {self}")
+        if not all(0 <= number < LONGEST for number in numbers):
+            raise ValueError(f"times must be 0 or more and under {LONGEST:.0f} seconds, got {self}")
         if not self.stages or any(stage.moves is None for stage in self.stages[:-1]):
             raise ValueError("every stage but the last counts its moves")
         if any(stage.moves is not None and stage.moves < 1 for stage in self.stages):
             raise ValueError("a stage has 1 move or more")
         if self.periods < 1 or self.stones < 1 or (self.stones > 1 and self.periods > 1):
             raise ValueError("overtime has 1 period or more, of one move each, or periods of several moves")
-        if not self.period and not all(stage.seconds > 0 for stage in self.stages):
+        if not all(stage.seconds > 0 for stage in self.stages[: -1 if self.period else None]):
             raise ValueError("a time control must leave some time")
+        if not self.period and (self.periods > 1 or self.stones > 1):
+            raise ValueError("periods of overtime must leave some time")
         if self.period and self.stages[-1].moves is not None:
             raise ValueError("overtime follows a time for all moves, not for a number of them")
 
@@ -67,13 +75,11 @@ class TimeControl:
         if not self.period:
             return stages
         many = f"{self.stones}/" if self.stones > 1 else f"{self.periods}x" if self.periods > 1 else ""
-        return f"{stages},{many}{_number(self.period)}"
+        return f"{stages},{many}{number_text(self.period)}"
 
     def start(self) -> Clock:
         """A clock before the first move."""
-        stage = self.stages[0]
-        clock = Clock(stage.seconds, stage.increment, stage.moves, self.period, self.stones, self.periods)
-        return self._overtime(clock, 0.0) if self.period and not stage.seconds else clock
+        return self._enter(0, 0.0)
 
     def press(self, clock: Clock, took: float, *, stage: int = 0, margin: float = 0.0) -> Clock | None:
         """`clock` after a move of `took` seconds, made in the stage of that number; None if the flag has fallen.
@@ -88,10 +94,16 @@ class TimeControl:
         if clock.moves_to_go != 1:
             to_go = None if clock.moves_to_go is None else clock.moves_to_go - 1
             return replace(clock, left=left, moves_to_go=to_go)
-        following = self.stages[min(stage + 1, len(self.stages) - 1)]
-        return Clock(
-            left + following.seconds, following.increment, following.moves, self.period, self.stones, self.periods
-        )
+        return self._enter(stage + 1, left)
+
+    def _enter(self, stage: int, left: float) -> Clock:
+        """The clock at the beginning of a stage, with what is `left` of those before. Only the last has overtime."""
+        begun = self.stages[min(stage, len(self.stages) - 1)]
+        left += begun.seconds
+        if not self.period or stage < len(self.stages) - 1:
+            return Clock(left, begun.increment, begun.moves)
+        clock = Clock(left, begun.increment, None, self.period, self.stones, self.periods)
+        return clock if left > 0 else self._overtime(clock, None)
 
     def _in_overtime(self, clock: Clock, took: float) -> Clock:
         if clock.canadian:
@@ -101,7 +113,7 @@ class TimeControl:
             return replace(clock, left=clock.left - took, moves_to_go=to_go) if to_go else self._overtime(clock, None)
         over = took - max(clock.left, 0.0)
         used = min(math.ceil(over / clock.byoyomi) - 1, clock.periods - 1) if over > 0 else 0
-        return replace(clock, left=0.0, periods=clock.periods - max(used, 0), overtime=True)
+        return replace(clock, left=0.0, increment=0.0, periods=clock.periods - max(used, 0), overtime=True)
 
     def _overtime(self, clock: Clock, spent: float | None) -> Clock:
         """The first or, with nothing `spent`, another period of overtime, of which a move has spent so much."""
@@ -154,14 +166,14 @@ def record_tags(game: str, controls: tuple[TimeControl, TimeControl]) -> dict[st
     stage = first.stages[0]
     plain = first == second and len(first.stages) == 1 and stage.moves is None
     if game.startswith("go-") and plain:
-        overtime = f"{_number(stage.increment)} Fischer" if stage.increment else ""
+        overtime = f"{number_text(stage.increment)} Fischer" if stage.increment else ""
         if first.period:
             overtime = (
-                f"{first.stones}/{_number(first.period)} Canadian"
+                f"{first.stones}/{number_text(first.period)} Canadian"
                 if first.stones > 1
-                else f"{first.periods}x{_number(first.period)} byo-yomi"
+                else f"{first.periods}x{number_text(first.period)} byo-yomi"
             )
-        return {"time": _number(stage.seconds)} | ({"overtime": overtime} if overtime else {})
+        return {"time": number_text(stage.seconds)} | ({"overtime": overtime} if overtime else {})
     if game == "shogi" and plain and not stage.increment and first.periods == first.stones == 1:
         minutes, seconds = divmod(round(stage.seconds), 60)
         whole = 60 * minutes + seconds == stage.seconds and not seconds and first.period == round(first.period)
@@ -172,7 +184,7 @@ def record_tags(game: str, controls: tuple[TimeControl, TimeControl]) -> dict[st
 
 def parse_time(text: str) -> TimeControl:
     """The time control that `text` describes (see above). Raises ValueError that shows the forms there are."""
-    main, comma, overtime = text.replace(" ", "").partition(",")
+    main, comma, overtime = _BLANKS.sub(r"\1", text.strip()).partition(",")
     stages = [_STAGE.fullmatch(part) for part in main.split(";")]
     extra = _OVERTIME.fullmatch(overtime) if comma else None
     if not all(stages) or (comma and extra is None):
@@ -197,8 +209,4 @@ def _seconds(text: str) -> float:
 
 def _stage_text(stage: Stage) -> str:
     moves = f"{stage.moves}/" if stage.moves is not None else ""
-    return f"{moves}{_number(stage.seconds)}" + (f"+{_number(stage.increment)}" if stage.increment else "")
-
-
-def _number(seconds: float) -> str:
-    return f"{seconds:.6f}".rstrip("0").rstrip(".")
+    return f"{moves}{number_text(stage.seconds)}" + (f"+{number_text(stage.increment)}" if stage.increment else "")

@@ -69,6 +69,7 @@ _WANTED: dict[str, tuple[tuple[type, ...], str]] = {
     "patience": ((int, float), "a number of seconds"),
     "pin": ((bool,), "true or false"),
     "memory": ((str,), 'an amount such as "2G" or "500M"'),
+    "nice": ((int,), "a whole number, 0 to 19"),
     "ray": ((str,), '"auto", "local" or "HOST:PORT"'),
 }
 

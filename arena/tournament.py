@@ -6,45 +6,49 @@ for rating in tournament.run():
 """
 
 import math
-import os
-import pickle
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
-from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sakiyomi.arena.adjudication import Adjudication
-from sakiyomi.arena.clock import TimeControl, parse_time
+from sakiyomi.arena.admission import (
+    Players,
+    admitted,
+    check_no_other_clock,
+    check_numbers,
+    clock_given,
+    clocks_of,
+    folder_of,
+    openings_of,
+    workers_of,
+)
 from sakiyomi.arena.config import check_resumed, config_of, game_options
 from sakiyomi.arena.folder import Folder
 from sakiyomi.arena.match import MARGIN, Played
-from sakiyomi.arena.players import check_name, check_player, parse_spec
+from sakiyomi.arena.players import parse_spec
 from sakiyomi.arena.playing import NO_LIMIT, Conditions
 from sakiyomi.arena.results import score_of, title_of, write_results
 from sakiyomi.arena.running.crew import PATIENCE, TICK, Crew
+from sakiyomi.arena.running.everywhere import crew_for
 from sakiyomi.arena.running.games import Games
 from sakiyomi.arena.running.limits import Limits
 from sakiyomi.arena.running.watching import remove_running, running_entries, write_running
-from sakiyomi.arena.schedules.openings import check_opening, drawn, load_openings
+from sakiyomi.arena.schedules.openings import drawn
 from sakiyomi.arena.schedules.schedule import Agenda, Opening, Pairing
 from sakiyomi.arena.schedules.spec import ROUND_ROBIN, ScheduleSpec, Stage, parse_schedule
 from sakiyomi.arena.store import Row, Store, StoreError, utc_now
 from sakiyomi.boards.catalog import make_game
 from sakiyomi.boards.game import Game
-from sakiyomi.boards.player import Budget, Player
+from sakiyomi.boards.player import Budget
 
 if TYPE_CHECKING:
     from sakiyomi.arena.rating.joint import Rating
 
 PAUSE = 0.5
 """Seconds between two looks whether a pause is over."""
-EVERYBODY = "*"
-"""Whose clock is that of all players who have none of their own."""
-
-Players = Sequence[str | Player] | Mapping[str, str | Player]
 
 
 class Tournament:
@@ -60,7 +64,8 @@ class Tournament:
     `clock` is a time control for the game ("60+0.6", see `clock.py`), or one for each player by name ("*": all others);
     `margin` the seconds that a move may come late; `adjudication` tells when games end early; `annotate` whether
     records note times and scores (None: on clocks). `restart` starts players afresh for each game, `pin` gives workers
-    processors of their own, `memory` bytes to each with its engines; `ray` is the address of a Ray cluster to play on.
+    processors of their own, `memory` bytes to each with its engines, `nice` a lower priority; `ray` is the address of a
+    Ray cluster to play on.
     `out` is the folder for results (None: nothing is written). With `resume` the games that `out` holds are kept and
     the rest is played; everything but how it is run must be as before, but a tournament may grow: by more
     games, by players after those that it had (not in a Swiss tournament or a test), by Swiss rounds.
@@ -93,29 +98,30 @@ class Tournament:
         restart: bool = False,
         pin: bool = False,
         memory: int | None = None,
+        nice: int = 0,
         ray: str = "",
         options: Mapping[str, Any] | None = None,
     ):
         form = parse_schedule(schedule)
         games = form.games if games is None else games
-        _check_limits(games, seed, workers, margin, patience)
+        check_numbers(games, seed, workers, margin, patience)
         self.game = make_game(game, **options or {}) if isinstance(game, str) else game
         self.budget, self.seed, self.margin, self.patience = budget, int(seed), margin, patience
-        self.specs, self._objects = _players(players, self.game)
-        self.workers = _workers(workers, bool(self._objects), self.game, ray)
+        self.specs, self._objects = admitted(players, self.game)
+        self.workers = workers_of(workers, bool(self._objects), self.game, ray)
         self.names = (*self.specs, *self._objects)
-        lines = _openings(openings, self.game, form.lines(games), seed)
-        self.clocks = _clocks(clock, self.names, budget)
+        lines = openings_of(openings, self.game, form.lines(games), seed)
+        self.clocks = clocks_of(clock, self.names, budget)
         if self.clocks:
-            _check_no_other_clock(self.specs)
+            check_no_other_clock(self.specs)
         adjudication.referee(self.game)
         self.conditions = Conditions(
             budget, None, margin, adjudication, bool(self.clocks) if annotate is None else annotate
         )
         self.restart = restart
-        self.limits, self.ray = Limits(pin, memory), ray
+        self.limits, self.ray = Limits(pin, memory, nice), ray
         self.config = self._config(games, form, openings, lines)
-        self.folder = _folder(out)
+        self.folder = folder_of(out)
         self._resume = resume
         if self.folder and self.folder.database.exists():
             self.config["stages"] = self._stages(form)
@@ -184,7 +190,7 @@ class Tournament:
             out=out,
             resume=True,
             margin=config["margin"],
-            clock=_clock_of(config["clock"]),
+            clock=clock_given(config["clock"]),
             adjudication=Adjudication.of(config["adjudication"]),
             annotate=config["annotate"],
             restart=config["restart"],
@@ -200,7 +206,7 @@ class Tournament:
     @property
     def running(self) -> list[tuple[Pairing, int]]:
         """The games now played by workers, and how many moves each has."""
-        return [(pairing, len(moves)) for pairing, moves in self._crew.running] if self._crew else []
+        return [(game.job, len(game.moves)) for game in self._crew.doing] if self._crew else []
 
     def run(self) -> "list[Rating]":
         """Play all that is left to play; the standings."""
@@ -266,11 +272,7 @@ class Tournament:
         """The workers, here or on a Ray cluster."""
         given: dict[str, Any] = {"log": self.folder.log if self.folder else None, "patience": self.patience}
         given |= {"limits": self.limits, "paused": self._paused, "tick": self._tell}
-        if not self.ray:
-            return Crew(games, self.workers, **given)
-        from sakiyomi.arena.running.ray_crew import RayCrew
-
-        return RayCrew(games, self.workers, self.ray, **given)
+        return crew_for(games, self.workers, ray=self.ray, **given)
 
     def _paused(self) -> bool:
         return self.folder is not None and self.folder.paused
@@ -333,119 +335,3 @@ class Tournament:
         with Store.open(self.folder.database) as store:
             stored = config_of(store)
         return check_resumed(self.folder.path, stored, self.config, form)
-
-
-def _players(players: Players, game: Game) -> tuple[dict[str, str], dict[str, Player]]:
-    """Specs by name and objects by name."""
-    specs: dict[str, str] = {}
-    objects: dict[str, Player] = {}
-    named = players.items() if isinstance(players, Mapping) else ((None, player) for player in players)
-    for given, player in named:
-        if isinstance(player, str):
-            spec = check_player(player, game)
-            name, kept = spec.name if given is None else given, spec.text
-            table: dict[str, Any] = specs
-        else:
-            name, kept, table = player.name if given is None else given, player, objects  # type: ignore[assignment]
-        check_name(name)
-        if name in specs or name in objects:
-            raise ValueError(f"two players are called {name!r}; name one of them otherwise, as in other={kept}")
-        table[name] = kept
-    return specs, objects
-
-
-def _check_limits(games: Any, seed: Any, workers: Any, margin: Any, patience: Any) -> None:
-    """Raises ValueError for numbers that no tournament can have."""
-    for name, value, least in (("games for each pair", games, 1), ("the seed", seed, 0), ("workers", workers, 0)):
-        if (name, value) == ("workers", None):
-            continue
-        if not isinstance(value, Integral) or isinstance(value, bool):
-            raise ValueError(f"{name} must be a whole number, got {value!r}")
-        if value < least:
-            raise ValueError(f"{name} must be {least} or more, got {value}")
-    for name, value in (("margin", margin), ("patience", patience)):
-        if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value < math.inf:
-            raise ValueError(f"{name} must be a number of seconds, 0 or more, got {value!r}")
-    if patience == 0:
-        raise ValueError("patience must be over 0 seconds, got 0")
-
-
-def _folder(out: str | Path | None) -> Folder | None:
-    """The folder for results. Raises ValueError or StoreError if there can be none."""
-    if out is None:
-        return None
-    if not str(out).strip():
-        raise ValueError("the folder for results has no name; out='first' would make a folder 'first'")
-    folder = Folder(Path(out))
-    folder.check()
-    return folder
-
-
-def _workers(workers: int | None, here: bool, game: Game, ray: str) -> int | None:
-    """How many workers there are to be: 0 plays in this process, None leaves it to a Ray cluster. Raises ValueError."""
-    if here and workers:
-        raise ValueError(
-            "players given as objects play in this process: take workers=0, or give them as python:MODULE:NAME"
-        )
-    if here and ray:
-        raise ValueError("players given as objects play in this process, not on a Ray cluster")
-    if ray and workers == 0:
-        raise ValueError("workers=0 plays in this process, not on a Ray cluster")
-    if here:
-        return 0
-    count = workers if workers is not None or ray else processors()
-    if count != 0:
-        try:
-            pickle.dumps(game)
-        except (pickle.PicklingError, AttributeError, TypeError) as error:
-            raise ValueError(f"{game.name} cannot be sent to workers ({error}); take workers=0") from None
-    return count
-
-
-def processors() -> int:
-    """How many processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _clocks(clock: str | Mapping[str, str], names: Sequence[str], budget: Budget) -> dict[str, TimeControl]:
-    """The time controls by player; none where there is no clock. Raises ValueError."""
-    if not clock:
-        return {}
-    if budget.seconds is not None:
-        raise ValueError("seconds a move and a clock exclude each other: choose one of them")
-    if isinstance(clock, str):
-        return dict.fromkeys(names, parse_time(clock))
-    if unknown := sorted(set(clock) - {*names, EVERYBODY}):
-        raise ValueError(f"a clock for {unknown[0]!r}, who does not play; players: {', '.join(names)}")
-    if EVERYBODY not in clock and (missing := [name for name in names if name not in clock]):
-        raise ValueError(f"{missing[0]!r} has no clock, but others have")
-    return {name: parse_time(clock.get(name) or clock[EVERYBODY]) for name in names}
-
-
-def _check_no_other_clock(specs: Mapping[str, str]) -> None:
-    """Raises ValueError for an engine whose spec sets a clock: there is one already."""
-    from sakiyomi.arena.engines.uci_spec import parse_uci_spec
-    from sakiyomi.arena.engines.usi_spec import parse_usi_spec
-
-    parsers = {"uci": parse_uci_spec, "usi": parse_usi_spec}
-    for name, text in specs.items():
-        spec = parse_spec(text)
-        if spec.kind.name not in parsers:
-            continue
-        limits = parsers[spec.kind.name](spec.argument).limits
-        if limits.clock is not None or limits.byoyomi is not None:
-            raise ValueError(f"{name} has a clock of its own beside the tournament's: leave one of them out")
-
-
-def _clock_of(stored: Mapping[str, str]) -> str | dict[str, str]:
-    """The argument `clock` that gave this: one for everybody, who comes later included, if all have the same."""
-    same = set(stored.values())
-    return same.pop() if len(same) == 1 else dict(stored)
-
-
-def _openings(
-    openings: str | Sequence[Sequence[str] | Opening], game: Game, count: int, seed: int
-) -> tuple[Opening, ...]:
-    if isinstance(openings, str):
-        return load_openings(openings, game, count, seed)
-    return tuple(check_opening(game, Opening.of(line), f"opening {n}") for n, line in enumerate(openings, 1))

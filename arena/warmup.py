@@ -10,6 +10,7 @@ from sakiyomi.boards import warmup
 from sakiyomi.boards.catalog import GAMES, make_game
 from sakiyomi.boards.game import Game
 from sakiyomi.boards.player import Budget
+from sakiyomi.envs import warmup as environment_warmup
 from sakiyomi.sgf import warmup as record_warmup
 
 
@@ -25,6 +26,7 @@ def warm_up_players(game: Game, specs: Iterable[str]) -> None:
 def warm_up_all() -> Iterator[tuple[str, float]]:
     """Warm up every game, the reader of records, and every kind of player; yields names and the seconds they took."""
     yield from warmup.warm_up_all()
+    yield "environments", _seconds(environment_warmup.warm_up)
     yield "records", _seconds(record_warmup.warm_up)
     for kind in (kind for kind in KINDS if kind.warm):
         yield kind.name, _seconds(partial(_warm_up_kind, kind.warm))

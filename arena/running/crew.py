@@ -102,11 +102,6 @@ class Crew:
                 found.append(Running(job, told.moves, told.clocks, told.since))
         return found
 
-    @property
-    def running(self) -> list[tuple[Any, tuple[str, ...]]]:
-        """The jobs now done, and the moves of each so far."""
-        return [(each.job, each.moves) for each in self.doing]
-
     def do(self, jobs: Jobs) -> Iterator[Done]:
         """Do all of them; they come in the order in which they end, and who hands them out is to be told of each."""
         self._deaths.clear()

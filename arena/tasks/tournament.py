@@ -42,10 +42,10 @@ class TaskTournament:
     `players` are specs (see `players.py`), or a mapping from names to specs. `scales` are the returns that count as 0
     and 1, by task (True: the tasks' own references); without them scores are returns as they are. `workers` are
     processes (None: one a processor; 0: this process, where `patience`, the seconds until a silent player's episode
-    is ended, cannot be enforced). `pin` gives workers processors of their own, `memory` bytes to each; `ray` is the
-    address of a Ray cluster to play on. `out` is the folder for results (None: nothing is written). With `resume`
-    what `out` holds is kept and the rest is played; the tournament may then have more games, and tasks and players
-    after those that it had, and other scales.
+    is ended, cannot be enforced). `pin` gives workers processors of their own, `memory` bytes to each, `nice` a lower
+    priority; `ray` is the address of a Ray cluster to play on. `out` is the folder for results (None: nothing is
+    written). With `resume` what `out` holds is kept and the rest is played; the tournament may then have more games,
+    tasks and players after those that it had, and other scales.
 
     Raises ValueError for anything that cannot be played, and StoreError if `out` cannot be used.
     """
@@ -64,6 +64,7 @@ class TaskTournament:
         scales: Scales | bool = False,
         pin: bool = False,
         memory: int | None = None,
+        nice: int = 0,
         ray: str = "",
     ):
         _check_limits(games, seed, workers, patience)
@@ -79,7 +80,7 @@ class TaskTournament:
         if ray and workers == 0:
             raise ValueError("workers=0 plays in this process, not on a Ray cluster")
         self.workers = processors() if workers is None and not ray else workers
-        self.limits, self.ray = Limits(pin, memory), ray
+        self.limits, self.ray = Limits(pin, memory, nice), ray
         self.config: dict[str, Any] = {
             "tasks": list(self.tasks),
             "players": [[name, spec] for name, spec in self.specs.items()],
@@ -109,7 +110,7 @@ class TaskTournament:
         """The tournament in the folder `out`, to be resumed as it was set up.
 
         It may grow to more `games`, by the players `add` (specs) and by more `tasks`; `settings` are how it
-        is run: workers, patience, pin, memory, ray.
+        is run: workers, patience, pin, memory, nice, ray.
         """
         with EpisodeStore.open(Folder(Path(out)).database) as store:
             config = task_config_of(store)
@@ -143,7 +144,7 @@ class TaskTournament:
     @property
     def running(self) -> list[Episode]:
         """The episodes now played by workers."""
-        return [job for job, _ in self._crew.running] if self._crew else []
+        return [each.job for each in self._crew.doing] if self._crew else []
 
     @property
     def table(self) -> Table:

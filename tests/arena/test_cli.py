@@ -296,3 +296,18 @@ def test_a_reader_that_has_gone_is_no_error():
     command = f"{sys.executable} -m sakiyomi.arena list games | head -c 1"
     done = subprocess.run(command, shell=True, capture_output=True, text=True)
     assert (done.stdout, done.stderr) == ("g", "")
+
+
+def test_a_damaged_database_is_recovered_and_the_rest_played(capsys, tmp_path):
+    out = tmp_path / "out"
+    run(capsys, "tournament", "tictactoe", "random", "a=random", "--games", "30", "--workers", "0", "--out", str(out))
+    database = out / "tournament.sqlite"
+    content = bytearray(database.read_bytes())
+    content[-2048:] = bytes(2048)
+    database.write_bytes(content)
+    code, _, err = run(capsys, "tournament", "--resume", "--out", str(out), "--workers", "0")
+    assert code == 2
+    assert "--resume --recover" in err
+    code, printed, err = run(capsys, "tournament", "--resume", "--recover", "--out", str(out), "--workers", "0")
+    assert (code, "games are saved" in err, "tournament.sqlite.damaged" in err) == (0, True, True)
+    assert json.loads((out / "standings.json").read_text())["games"] == 30

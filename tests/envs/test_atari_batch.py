@@ -10,7 +10,6 @@ pytest.importorskip("ale_py", reason='ale-py is not installed: pip install "saki
 
 from gymnasium.vector import AutoresetMode, VectorEnv
 
-from sakiyomi.envs import atari_presets
 from sakiyomi.envs.atari import AtariGame, cartridge_of
 from sakiyomi.envs.atari_batch import AtariBatch
 from sakiyomi.envs.atari_presets import MACHADO, PRESETS
@@ -72,17 +71,16 @@ def test_spaces_are_gymnasiums(name):
 def test_results_do_not_depend_on_the_threads():
     runs = []
     for threads in (1, 2):
-        batch = AtariBatch("ALE/Breakout-v5@dreamer", 4, threads=threads)
+        batch = AtariBatch("ALE/Breakout-v5@dreamer", 3, threads=threads)
         batch.reset(seed=3)
-        runs.append([batch.step(np.full(4, step % 5))[:4] for step in range(120)])
+        runs.append([batch.step(np.full(3, step % 5))[:4] for step in range(60)])
         batch.close()
     for one, two in zip(*runs, strict=True):
         assert all((a == b).all() for a, b in zip(one, two, strict=True))
 
 
-def test_the_clock_truncates_and_a_new_game_follows(monkeypatch):
-    monkeypatch.setitem(atari_presets.PRESETS, "short", replace(MACHADO, frames=40))
-    batch = AtariBatch("ALE/Pong-v5@short", 2, threads=1)
+def test_the_clock_truncates_and_a_new_game_follows():
+    batch = AtariBatch("ALE/Pong-v5", 2, threads=1, preset=replace(MACHADO, frames=40))
     batch.reset(seed=0)
     for step in range(1, 24):
         seen, rewards, terminated, truncated, infos = batch.step(np.array([2, 3]))
@@ -105,6 +103,29 @@ def test_observations_are_never_written_again():
     batch.reset()
     assert (first == kept[0]).all()
     assert (second == kept[1]).all()
+    batch.close()
+
+
+def test_the_clock_may_stop_a_game_when_a_life_is_lost():
+    """Both a single game and a row then begin a new game."""
+    game = AtariGame("breakout", PRESETS["dqn"])
+    game.reset(seed=0)
+    steps = 1
+    while not game.step(1)[2]:
+        steps += 1
+    preset = replace(PRESETS["dqn"], frames=4 * steps)
+    game, batch = AtariGame("breakout", preset), AtariBatch("ALE/Breakout-v5", 1, threads=1, preset=preset)
+    game.reset(seed=0)
+    batch.reset(seed=0)
+    for _ in range(steps):
+        _, _, terminated, truncated, info = game.step(1)
+        _, _, *ends, _ = batch.step(np.array([1]))
+        assert (terminated, truncated) == (ends[0][0], ends[1][0])
+    assert (terminated, truncated, info["lives"]) == (True, False, 4)
+    first, info = game.reset()
+    seen, _, _, _, infos = batch.step(np.array([1]))
+    assert info["lives"] == infos["lives"][0] == 5
+    assert_same(seen[0], first)
     batch.close()
 
 

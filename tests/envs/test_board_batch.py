@@ -212,6 +212,18 @@ def test_set_up_and_reset_of_some_rows():
     assert batch.turn.tolist() == [0, 1, 1]
 
 
+@pytest.mark.parametrize("restart", ["next step", "never"])
+def test_resetting_one_row_leaves_another_that_is_over(small_game, restart):
+    batch = BoardBatch(small_game, 3, restart=restart)
+    batch.step(np.array([RESIGN, RESIGN, IDLE]))
+    batch.reset(rows=np.array([True, False, False]))
+    assert batch.terminated.tolist() == [False, True, False]
+    assert batch.sample()[1] == IDLE
+    batch.random_step()
+    assert batch.terminated.tolist() == [False, restart == "never", False]
+    assert batch.plies.tolist() == [1, 0, 1]
+
+
 def test_copies_and_pickles_go_on_alike(game):
     batch = BoardBatch(game, 5, seed=9)
     for _ in range(7):

@@ -8,7 +8,7 @@ import pytest
 from gymnasium.error import ResetNeeded
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
-from sakiyomi.boards import Chess, Go, Position
+from sakiyomi.boards import Chess, Go, IllegalMove, Position
 from sakiyomi.envs import BoardVectorEnv, VersusEnv
 
 
@@ -125,6 +125,23 @@ def test_same_seed_same_games():
 
     assert (played(3) == played(3)).all()
     assert (played(3) != played(4)).any()
+
+
+def test_an_opponent_that_breaks_the_rules_is_told():
+    envs = BoardVectorEnv("tictactoe", 2, opponent=lambda batch: np.array([4, 4]), side=0)
+    envs.reset(seed=0)
+    with pytest.raises(IllegalMove, match="the opponent in game 1: illegal move b2"):
+        envs.step(np.array([0, 4]))
+
+
+def test_a_seeded_reset_of_one_game_leaves_the_other():
+    envs = BoardVectorEnv("chess", 2, side=0)
+    _, info = envs.reset(seed=0)
+    envs.step(choose(np.random.default_rng(0), info["action_mask"]))
+    envs.reset(seed=5, options={"reset_mask": np.array([True, False]), "opening": "e2e4 e7e5"})
+    assert envs.batch.states["ply"].tolist() == [2, 2]
+    assert envs.game.position_text(envs.batch.states[0]).startswith("rnbqkbnr/pppp1ppp/8/4p3/4P3")
+    assert not envs.game.position_text(envs.batch.states[1]).startswith("rnbqkbnr/pppp1ppp/8/4p3/4P3")
 
 
 def test_make_vec_makes_it_without_a_warning():

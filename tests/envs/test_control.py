@@ -1,5 +1,8 @@
 """DeepMind's control suite: against the bare suite, repeats, ends, seeds, and what is said of packages that misfit."""
 
+import os
+import subprocess
+import sys
 import warnings
 
 import numpy as np
@@ -173,6 +176,23 @@ def test_where_nothing_draws_one_line_says_what_would(monkeypatch):
     with pytest.raises(ValueError, match=r"libegl1.*libosmesa6.*Cannot initialize") as caught:
         env.reset()
     assert "\n" not in str(caught.value)
+
+
+def test_tasks_from_their_state_need_no_opengl():
+    """In a process of its own: OpenGL is chosen once, when the suite is imported."""
+    code = """
+from sakiyomi.envs.catalog import make_task
+print(make_task("dmc/cartpole-swingup").make(seed=0).reset(seed=0)[0].shape)
+try:
+    make_task("dmc/cartpole-swingup@pixels").make(seed=0)
+except ValueError as error:
+    print(error)
+"""
+    environment = {**os.environ, "MUJOCO_GL": "nonsense"}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    shape, message = done.stdout.splitlines()
+    assert shape == "(5,)"
+    assert message.startswith("pictures of MuJoCo without a display need EGL or OSMesa: install libegl1")
 
 
 def test_gymnasiums_own_mujoco_goes_by_the_same_door():

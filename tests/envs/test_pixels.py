@@ -2,12 +2,15 @@
 
 from fractions import Fraction
 
-import gymnasium
 import numpy as np
 import pytest
+
+pytest.importorskip("gymnasium", reason='Gymnasium is not installed: pip install "sakiyomi[envs]"')
+
+import gymnasium
 from gymnasium.spaces import Box
 
-from sakiyomi.envs.pixels import AreaResize, Pixels, quantised
+from sakiyomi.envs.pixels import AreaResize, Pixels, area_average, quantised
 
 
 def cover(source: int, size: int) -> np.ndarray:
@@ -74,6 +77,15 @@ def test_results_are_new_and_sources_may_be_views():
     resize(image[1::2])
     assert (first == kept).all()
     assert (first == resize(np.ascontiguousarray(image[::2]))).all()
+
+
+def test_a_picture_that_must_not_be_written_compiles_nothing_anew():
+    image = np.random.default_rng(4).integers(0, 256, (6, 10)).astype(np.uint8)
+    resize = AreaResize((6, 10), (3, 5))
+    wanted = resize(image)
+    image.flags.writeable = False
+    assert (resize(image) == wanted).all()
+    assert len(area_average.signatures) == 1
 
 
 @pytest.mark.parametrize("size", [(7, 4), (5, 5), (0, 3)])

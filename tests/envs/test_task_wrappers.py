@@ -1,7 +1,10 @@
 """Actions held for several steps and what is told of an episode, on an environment that counts."""
 
-import gymnasium
 import pytest
+
+pytest.importorskip("gymnasium", reason='Gymnasium is not installed: pip install "sakiyomi[envs]"')
+
+import gymnasium
 from gymnasium.spaces import Discrete
 from gymnasium.wrappers import TimeLimit
 
