@@ -308,6 +308,6 @@ def test_a_damaged_database_is_recovered_and_the_rest_played(capsys, tmp_path):
     code, _, err = run(capsys, "tournament", "--resume", "--out", str(out), "--workers", "0")
     assert code == 2
     assert "--resume --recover" in err
-    code, printed, err = run(capsys, "tournament", "--resume", "--recover", "--out", str(out), "--workers", "0")
+    code, _, err = run(capsys, "tournament", "--resume", "--recover", "--out", str(out), "--workers", "0")
     assert (code, "games are saved" in err, "tournament.sqlite.damaged" in err) == (0, True, True)
     assert json.loads((out / "standings.json").read_text())["games"] == 30
