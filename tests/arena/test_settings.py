@@ -42,7 +42,8 @@ def write(tmp_path, text):
 
 
 def test_a_file_can_say_all_that_the_command_line_can():
-    options = set(inspect.signature(cli_tournament.tournament).parameters) - {"what", "resume", "mend", "add", "as_json"}
+    parameters = set(inspect.signature(cli_tournament.tournament).parameters)
+    options = parameters - {"what", "resume", "mend", "add", "as_json"}
     assert options <= set(_WANTED)
     assert set(_WANTED) - options == {"game", "tasks", "players", "if_installed", "options", "clocks"}
 
