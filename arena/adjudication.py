@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from sakiyomi.arena.engines.thoughts import expected_result
 from sakiyomi.arena.known_results import KnownResults, Tablebases, check_solved, solved_result
+from sakiyomi.arena.match import number_text
 from sakiyomi.boards.game import Game
 from sakiyomi.boards.player import Thought
 from sakiyomi.boards.position import Position
@@ -61,7 +62,7 @@ class _Rule:
         said = {field.name: getattr(self, field.name) for field in fields(self)}
         words = [f"from={said.pop('start')}"] if said.get("start") else []
         words += [f"moves={said['moves']}", f"score={said['score']}"]
-        words += [] if said["value"] is None else [f"value={said['value']:g}"]
+        words += [] if said["value"] is None else [f"value={number_text(said['value'])}"]
         return ",".join([*words, *(["both=no"] if said.get("both") is False else [])])
 
 
@@ -89,7 +90,7 @@ class ResignRule(_Rule):
 @dataclass(frozen=True)
 class DrawRule(_Rule):
     """A game is drawn that both players held to be even, not over `score` apart, at each of their last `moves` moves,
-    once `start` moves of both sides have been played.
+    once `start` moves of both sides have been played, those of an opening included, not those before a `setup`.
     """
 
     moves: int = 8
@@ -172,7 +173,7 @@ class Ruling:
 class Adjudication:
     """The rules by which a tournament ends games; none holds where nothing is set.
 
-    After `max_moves` moves of both sides a game is drawn, and Go counted as it stands. With `solved`, small games end
+    After `max_moves` moves of both sides, reckoned as in `DrawRule`, a game is drawn, and Go counted as it stands. With `solved`, small games end
     with their proven result as soon as that is quick to tell (`known_results`), games of chess with that of the Syzygy
     `tablebases`: folders, separated as in PATH. Raises ValueError for `max_moves` under 1.
     """
@@ -260,12 +261,12 @@ class Referee:
 
     def _drawn(self, position: Position) -> Ruling | None:
         rule = self._rules.draw
-        if rule is None or position.ply < 2 * rule.start or min(self._even) < rule.moves:
+        if rule is None or len(position.actions) < 2 * rule.start or min(self._even) < rule.moves:
             return None
         return Ruling(None, f"both players hold the game to be even ({rule.text})")
 
     def _ended(self, position: Position) -> Ruling | None:
         most = self._rules.max_moves
-        if most is None or position.ply < 2 * most:
+        if most is None or len(position.actions) < 2 * most:
             return None
         return Ruling(None, f"{most} moves were played", score=hasattr(position.game, "score"))

@@ -152,11 +152,11 @@ class GameClock:
 def record_tags(game: str, controls: tuple[TimeControl, TimeControl]) -> dict[str, str]:
     """What the record of a game says of its time controls, in the words of its format.
 
-    PGN has TimeControl, with stages split by colons, SGF TM and OT, CSA TIME_LIMIT (byo-yomi alone); controls that
-    these have no words for, or that differ, are told as they are written here.
+    PGN has TimeControl, with stages split by colons, SGF TM and OT, CSA TIME_LIMIT (byo-yomi alone); what these have no
+    words for, such as overtime in PGN, and controls that differ, are told as they are written here.
     """
     first, second = controls
-    if game in ("chess", "chess960") and not (first.period or second.period):
+    if game in ("chess", "chess960"):
         texts = [control.text.replace(";", ":") for control in controls]
         return (
             {"TimeControl": texts[0]}

@@ -33,8 +33,8 @@ def thought(score) -> Thought | None:
 
 
 def at(ply: int, game=None):
-    """A position of which a referee looks at nothing but the plies played."""
-    return SimpleNamespace(ply=ply, game=game or Chess())
+    """A position of which a referee looks at nothing but how many plies were played."""
+    return SimpleNamespace(actions=(0,) * ply, game=game or Chess())
 
 
 def points(score) -> float:
@@ -104,13 +104,26 @@ def test_a_move_limit_draws_chess_and_counts_go():
         assert rulings == [None] * 5 + [Ruling(None, "3 moves were played", score)]
 
 
+@pytest.mark.parametrize("settings", [{"max_moves": 3}, {"draw": "from=3,moves=1,score=10"}])
+def test_moves_before_the_setup_are_none_of_the_game(settings):
+    """The counter of moves in a FEN may hold anything."""
+    position = Position(Chess(), "4k3/7p/8/8/8/8/7P/4K3 b - - 0 90")
+    referee, rulings = Adjudication.of(settings).referee(Chess()), []
+    for move in ("h7h6", "h2h3", "h6h5", "h3h4", "e8d8", "e1d1"):
+        side = position.turn
+        position.play(move)
+        rulings.append(referee.after(position, side, Thought((), centipawns=0)))
+    assert rulings[:5] == [None] * 5
+    assert rulings[5].winner is None
+
+
 # --- settings
 
 
 @given(
     st.integers(1, 99),
     st.integers(0, 2000),
-    st.none() | st.sampled_from([0.0, 0.25, 0.9, 1.0]),
+    st.none() | st.sampled_from([0.0, 0.25, 0.9, 0.12345678, 1e-7, 1.0]),
     st.booleans(),
     st.integers(0, 80),
 )

@@ -34,6 +34,8 @@ def played(text: str, spans: list[float], margin: float = 0.0) -> tuple[list[Clo
         ("40/5:00+3", TimeControl((Stage(300, 3, 40),))),
         ("40/300; 60+2", TimeControl((Stage(300, 0, 40), Stage(60, 2)))),
         ("600,5x30", TimeControl((Stage(600),), 30, 5)),
+        (" 5:05 , 2 x 30 ", TimeControl((Stage(305),), 30, 2)),
+        ("0.0000001+0.1234567", TimeControl((Stage(1e-7, 0.1234567),))),
         ("0,10", TimeControl((Stage(0),), 10)),
         ("600,15/300", TimeControl((Stage(600),), 300, 1, 15)),
     ],
@@ -44,6 +46,7 @@ def test_every_form_is_read(text, control):
 
 
 WRONG = ["", "fast", "0", "-5", "60+", "40/", "0/60", "60;40/60", "600,", "600,0x30", "600,5x30x2", "40/300,10", "1e3"]
+WRONG += ["5 30", "6 0", "5:90", "5:5", "40/0;60,10", "600,5x0", "9" * 400 + ":00", "1" * 5000 + "/60", "٣٠٠"]
 
 
 @pytest.mark.parametrize("text", WRONG)
@@ -53,7 +56,7 @@ def test_what_is_no_time_control_is_refused_with_the_forms(text):
     assert "\n" not in str(caught.value)
 
 
-NUMBERS = st.integers(1, 4_000_000).map(lambda milliseconds: milliseconds / 1000)
+NUMBERS = st.floats(0, 1e9, exclude_min=True, exclude_max=True)
 
 
 @given(
@@ -114,6 +117,25 @@ def test_byo_yomi_periods_are_lost_when_overstepped():
     assert played("5,3x10", [35.5])[1]
 
 
+def test_overtime_is_for_the_last_stage_alone():
+    seen, fell = played("2/5;3,10", [1, 2, 6, 9])
+    assert [(clock.left, clock.byoyomi, clock.overtime) for clock in seen] == [
+        (5, 0, False),
+        (4, 0, False),
+        (5, 10, False),
+        (0, 10, True),
+        (0, 10, True),
+    ]
+    assert not fell
+    assert played("2/5;3,10", [1, 4.5])[1] is True
+    assert played("1/5;0,10", [5, 10])[0][1] == Clock(0, byoyomi=10, overtime=True)
+
+
+def test_there_is_no_increment_in_a_byo_yomi():
+    seen, _ = played("5+1,10", [2, 5, 10])
+    assert [(clock.left, clock.increment) for clock in seen] == [(5, 1), (4, 1), (0, 0), (0, 0)]
+
+
 def test_a_byo_yomi_alone_gives_each_move_the_same():
     seen, fell = played("0,10", [10, 10, 9, 10.01])
     assert all(clock.allowed == 10 for clock in seen)
@@ -144,7 +166,7 @@ def test_a_margin_is_no_gift_where_there_is_no_overtime():
     assert played("0,1", [1.2] * 50, margin=0.25)[1] is False
 
 
-CONTROLS = st.sampled_from(["60", "10+1", "5/10", "3/10+0.5;20+1", "5,3x10", "0,2", "5,4/20", "20+1,2"])
+CONTROLS = st.sampled_from(["60", "10+1", "5/10", "3/10+0.5;20+1", "5,3x10", "0,2", "5,4/20", "20+1,2", "4/9;3,2x5"])
 
 
 @given(CONTROLS, st.lists(st.floats(0, 1), max_size=60), st.sampled_from([0.0, 0.3]))

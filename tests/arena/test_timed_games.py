@@ -109,6 +109,7 @@ def test_evaluations_are_noted_where_players_tell_them():
     [
         ("chess", "40/300;60+2", None, {"TimeControl": "40/300:60+2"}),
         ("chess", "300", "60", {"WhiteTimeControl": "300", "BlackTimeControl": "60"}),
+        ("chess", "600,5x30", None, {"TimeControl": "600,5x30"}),
         ("go-9x9", "600,5x30", None, {"time": "600", "overtime": "5x30 byo-yomi"}),
         ("go-9x9", "600,15/300", None, {"time": "600", "overtime": "15/300 Canadian"}),
         ("go-9x9", "60+2", None, {"time": "60", "overtime": "2 Fischer"}),

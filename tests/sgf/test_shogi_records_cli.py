@@ -7,8 +7,8 @@ from made_shogi import made_records
 from typer.testing import CliRunner
 
 from sakiyomi.arena.cli_records import app
-from sakiyomi.arena.playing import play
 from sakiyomi.arena.players import make_player
+from sakiyomi.arena.playing import play
 from sakiyomi.boards import Shogi
 from sakiyomi.sgf import Record, load, save
 
