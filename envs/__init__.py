@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from sakiyomi.envs import registration
 
 if TYPE_CHECKING:
+    from sakiyomi.envs.atari_batch import AtariBatch
     from sakiyomi.envs.batch import BoardBatch
     from sakiyomi.envs.board import BoardEnv, parallel_env
     from sakiyomi.envs.catalog import TASKS, Family, is_task, make_task
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "TASKS",
+    "AtariBatch",
     "BoardBatch",
     "BoardEnv",
     "BoardVectorEnv",
@@ -40,6 +42,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "atari_batch": ("AtariBatch",),
     "batch": ("BoardBatch",),
     "board": ("BoardEnv", "parallel_env"),
     "catalog": ("TASKS", "Family", "is_task", "make_task"),
