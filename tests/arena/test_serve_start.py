@@ -86,11 +86,6 @@ class TestProgram:
         with pytest.raises(Failure, match=r"nothing can be served at 203\.0\.113\.1"):
             serve(tmp_path, "203.0.113.1")
 
-    def test_missing_packages_are_named(self, tmp_path, monkeypatch):
-        monkeypatch.setitem(sys.modules, "uvicorn", None)
-        with pytest.raises(Failure, match=r'uvicorn: pip install "sakiyomi\[web\]"'):
-            serve(tmp_path)
-
 
 GAMES = [played(*(("new", "old", "1-0") if n % 3 else ("old", "new", "1-0"))) for n in range(40)]
 
