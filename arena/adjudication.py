@@ -90,7 +90,7 @@ class ResignRule(_Rule):
 @dataclass(frozen=True)
 class DrawRule(_Rule):
     """A game is drawn that both players held to be even, not over `score` apart, at each of their last `moves` moves,
-    once `start` moves of both sides have been played, those of an opening included, not those before a `setup`.
+    once `start` moves (`moves_made`) have been played, those of an opening included, not those before a `setup`.
     """
 
     moves: int = 8
@@ -173,9 +173,10 @@ class Ruling:
 class Adjudication:
     """The rules by which a tournament ends games; none holds where nothing is set.
 
-    After `max_moves` moves of both sides, reckoned as in `DrawRule`, a game is drawn, and Go counted as it stands. With `solved`, small games end
-    with their proven result as soon as that is quick to tell (`known_results`), games of chess with that of the Syzygy
-    `tablebases`: folders, separated as in PATH. Raises ValueError for `max_moves` under 1.
+    After `max_moves` moves (`moves_made`) a game is drawn, and Go counted as it stands. With
+    `solved`, small games end with their proven result as soon as that is quick to tell (`known_results`), games of
+    chess with that of the Syzygy `tablebases`: folders, separated as in PATH. Raises ValueError for `max_moves` under
+    1.
     """
 
     resign: ResignRule | None = None
@@ -225,6 +226,12 @@ class Adjudication:
         return Referee(self, known)
 
 
+def moves_made(position: Position) -> int:
+    """The moves of a game as its players count them: in chess one of each side is one, elsewhere every one counts."""
+    plies = len(position.actions)
+    return plies // 2 if position.game.name in ("chess", "chess960") else plies
+
+
 class Referee:
     """Watches one game; `known` tell the result of a position where they know it."""
 
@@ -261,12 +268,12 @@ class Referee:
 
     def _drawn(self, position: Position) -> Ruling | None:
         rule = self._rules.draw
-        if rule is None or len(position.actions) < 2 * rule.start or min(self._even) < rule.moves:
+        if rule is None or moves_made(position) < rule.start or min(self._even) < rule.moves:
             return None
         return Ruling(None, f"both players hold the game to be even ({rule.text})")
 
     def _ended(self, position: Position) -> Ruling | None:
         most = self._rules.max_moves
-        if most is None or len(position.actions) < 2 * most:
+        if most is None or moves_made(position) < most:
             return None
         return Ruling(None, f"{most} moves were played", score=hasattr(position.game, "score"))

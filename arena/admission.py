@@ -76,8 +76,6 @@ def workers_of(workers: int | None, here: bool, game: Game, ray: str) -> int | N
         )
     if here and ray:
         raise ValueError("players given as objects play in this process, not on a Ray cluster")
-    if ray and workers == 0:
-        raise ValueError("workers=0 plays in this process, not on a Ray cluster")
     if here:
         return 0
     count = workers if workers is not None or ray else processors()

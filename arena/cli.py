@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
-from sakiyomi.arena import cli_ratings, cli_records, cli_serve, cli_tournament
+from sakiyomi.arena import cli_evaluate, cli_ratings, cli_records, cli_serve, cli_tournament
 from sakiyomi.arena.cli_tasks import list_task_players, list_tasks
 
 UsageError: type[Any] = typer.BadParameter.__mro__[1]
@@ -27,6 +27,7 @@ app = typer.Typer(
 )
 app.command()(cli_tournament.tournament)
 app.command()(cli_tournament.match)
+app.command()(cli_evaluate.evaluate)
 app.command()(cli_ratings.ratings)
 app.command()(cli_tournament.report)
 app.command()(cli_serve.serve)

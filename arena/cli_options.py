@@ -75,7 +75,10 @@ Draw = Annotated[
 ]
 MaxMoves = Annotated[
     int | None,
-    typer.Option(help="over after so many moves: a draw, in Go counted as it stands", rich_help_panel=_ADJUDICATION),
+    typer.Option(
+        help="over after so many moves: a draw, in Go counted as it stands (chess: moves of each side)",
+        rich_help_panel=_ADJUDICATION,
+    ),
 ]
 Solved = Annotated[
     bool | None,

@@ -1,11 +1,12 @@
 """What the commands `tournament`, `ratings` and `report` do where single-player tasks are played."""
 
 import json
-import signal
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from sakiyomi.arena.cli_going import pause_line, stopped
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -66,12 +67,18 @@ def resume_tasks(
     tasks: Sequence[str] = (),
     workers: int | None = None,
     patience: float | None = None,
+    seed: int | None = None,
     as_json: bool = False,
     **running: Any,
 ) -> None:
-    """Go on with the tournament in `out` (``--resume --out DIR`` alone), grown to more `games`, players, or tasks."""
+    """Go on with the tournament in `out` (``--resume --out DIR`` alone), grown to more `games`, players, or tasks.
+
+    Raises ValueError for a `seed`: there is one already.
+    """
     from sakiyomi.arena.tasks.tournament import TaskTournament
 
+    if seed is not None:
+        raise ValueError("--seed cannot change when a tournament is resumed")
     given = {"patience": patience, "workers": workers} | running
     options: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
     _run(TaskTournament.stored(out, games=games, add=add, tasks=tasks, **options), as_json)
@@ -115,24 +122,17 @@ def _run(contest: "TaskTournament", as_json: bool) -> None:
     console = plain_console(stderr=as_json)
     folder = contest.folder
     assert folder is not None, "the command line always has a folder"
-    signal.signal(signal.SIGTERM, _interrupt)
     console.print(f"{contest.title}: {contest.planned} episodes, in {folder.path}")
+    if line := pause_line(folder):
+        console.print(line)
     try:
         follow_tasks(contest, console)
     except KeyboardInterrupt:
-        contest.write_results()
-        console.print(
-            f"stopped after {len(contest.rows)} of {contest.planned} episodes, all kept; to go on:"
-            f" sakiyomi tournament --resume --out {folder.path}"
-        )
+        console.print(stopped(contest, contest.planned, "episodes"))
         raise
     _print_standings(contest, as_json)
     _print_remarks(contest, console)
     console.print(f"report: {folder.report}")
-
-
-def _interrupt(number: int, frame: Any) -> None:
-    raise KeyboardInterrupt
 
 
 def _print_standings(contest: "TaskTournament", as_json: bool) -> None:

@@ -1,17 +1,16 @@
 """The command `tournament`, and `match` for two players."""
 
 import json
-import signal
+import re
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from threading import Timer
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from sakiyomi.arena.cli_going import patience as waiting
+from sakiyomi.arena.cli_going import pause_line, quoted, stop_by_signals, stopped
 from sakiyomi.arena.cli_options import (
     Annotate,
     ClockText,
@@ -125,14 +124,20 @@ def tournament(
         if value is not None and key not in ("what", "resume", "mend", "add", "as_json", "komi", "rules")
     }
     options = {key: value for key, value in (("komi", komi), ("rules", rules)) if value is not None}
+    stop_by_signals()
     if mend:
         _recover(given, resume and not what)
-    if not what and is_task_folder(Path(given.get("out", ""))) and resume:
-        resume_tasks(**_task_options(given, options), add=add or (), as_json=as_json)
-        return
     if not what:
-        with _patience():
-            contest = _stored(given, options, resume, add or [])
+        if not resume or "out" not in given:
+            raise ValueError(
+                "a game and players are wanted, as in: sakiyomi tournament go-9x9 random uct:100"
+                " (or --resume --out DIR to go on with a tournament)"
+            )
+        if is_task_folder(Path(given["out"])):
+            resume_tasks(**_task_options(given, options), add=add or (), as_json=as_json)
+            return
+        with waiting("waiting for the games to be read and the players to start"):
+            contest = _stored(given, options, add or [])
     elif add:
         raise ValueError("--add belongs to --resume --out DIR, without game and players")
     else:
@@ -143,7 +148,7 @@ def tournament(
             return
         for name in settings.missing:
             typer.echo(f"{name} is left out: its program is not installed", err=True)
-        with _patience():
+        with waiting(_what_takes_long(settings)):
             contest = _described(settings, given, options, resume)
     _run(contest, as_json)
 
@@ -168,6 +173,8 @@ def _recover(given: dict[str, Any], resumed: bool) -> None:
     if not resumed or "out" not in given:
         raise ValueError("--recover belongs to --resume --out DIR, without game and players")
     folder = Folder(Path(given["out"]))
+    if not folder.database.exists():
+        raise ValueError(f"{folder.database}: no such tournament")
     folder.make()  # which holds it
     try:
         found = recover(folder.database)
@@ -225,11 +232,15 @@ def match(
         for key, value in locals().items()
         if value is not None and key not in ("game", "players", "sprt", "komi", "rules", "as_json")
     }
+    if task_names(game):
+        raise ValueError(f"{game!r} is a task, at which players do not meet; see 'sakiyomi tournament'")
     if sprt is not None:
         given["schedule"] = f"sprt:{sprt[0]:g},{sprt[1]:g}"
     options = {key: value for key, value in (("komi", komi), ("rules", rules)) if value is not None}
-    with _patience():
-        contest = _described(_settings([game, *players]), given, options, resume=False)
+    stop_by_signals()
+    settings = _settings([game, *players])
+    with waiting(_what_takes_long(settings)):
+        contest = _described(settings, given, options, resume=False)
     _run(contest, as_json)
 
 
@@ -241,7 +252,7 @@ def pause(folder: Annotated[Path, typer.Argument(metavar="DIR", help="the folder
     from sakiyomi.arena.folder import Folder
 
     Folder(folder).pause()
-    print(f"{folder} pauses once its running games have ended; to go on: sakiyomi proceed {folder}")
+    print(f"{folder} pauses once its running games have ended; to go on: sakiyomi proceed {quoted(folder)}")
 
 
 def proceed(folder: Annotated[Path, typer.Argument(metavar="DIR", help="the folder of a paused tournament")]) -> None:
@@ -272,18 +283,6 @@ def report(
     print(Folder(folder).report)
 
 
-@contextmanager
-def _patience() -> Iterator[None]:
-    """Say what takes so long, if it does."""
-    timer = Timer(2.0, typer.echo, ["waiting for the engines to start ..."], {"err": True})
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
-
-
 def _settings(what: list[str]) -> "Settings":
     from sakiyomi.arena.settings import Settings, read_settings
 
@@ -305,18 +304,18 @@ def _described(settings: "Settings", given: dict[str, Any], options: dict[str, A
     )
 
 
+def _what_takes_long(settings: "Settings") -> str:
+    engines = any(re.match(r"([^:@=]*=)?\s*(gtp|uci|usi):", player) for player in settings.players)
+    return "waiting for the engines to start" if engines else "getting ready"
+
+
 _MAY_CHANGE = {"out", "workers", "games", "schedule", "patience", "pin", "memory", "nice", "ray"}
 
 
-def _stored(given: dict[str, Any], options: dict[str, Any], resume: bool, add: list[str]) -> "Tournament":
+def _stored(given: dict[str, Any], options: dict[str, Any], add: list[str]) -> "Tournament":
     from sakiyomi.arena.settings import amount
     from sakiyomi.arena.tournament import Tournament
 
-    if not resume or "out" not in given:
-        raise ValueError(
-            "a game and players are wanted, as in: sakiyomi tournament go-9x9 random uct:100"
-            " (or --resume --out DIR to go on with a tournament)"
-        )
     fixed = sorted((given.keys() - _MAY_CHANGE) | options.keys())
     if fixed:
         raise ValueError(f"--{fixed[0].replace('_', '-')} cannot change when a tournament is resumed")
@@ -334,21 +333,18 @@ def _run(contest: "Tournament", as_json: bool) -> None:
     console = plain_console(stderr=as_json)
     folder = contest.folder
     assert folder is not None, "the command line always has a folder"
-    signal.signal(signal.SIGTERM, _interrupt)
     total = contest.schedule.planned
     most = "at most " if isinstance(contest.schedule, SprtSchedule) else ""
     console.print(f"{contest.title}: {most}{total} games, in {folder.path}")
     timed = contest.budget.seconds is not None or contest.clocks
     if timed and (contest.workers or 0) > processors() and not contest.ray:
         console.print("more workers than processors: players will lack time, and may lose on it")
+    if line := pause_line(folder):
+        console.print(line)
     try:
         follow(contest, console)
     except KeyboardInterrupt:
-        contest.write_results()
-        console.print(
-            f"stopped after {len(contest.rows)} of {total} games, all kept; to go on:"
-            f" sakiyomi tournament --resume --out {folder.path}"
-        )
+        console.print(stopped(contest, total, "games"))
         raise
     print_standings(contest.standings(), as_json, unrated=_unrated(contest))
     for line in (*duel_lines(contest), test_line(contest)):
@@ -356,10 +352,6 @@ def _run(contest: "Tournament", as_json: bool) -> None:
             console.print(line)
     _print_faults(contest, console)
     console.print(f"report: {folder.report}")
-
-
-def _interrupt(number: int, frame: Any) -> None:
-    raise KeyboardInterrupt
 
 
 def _unrated(contest: "Tournament") -> list[str]:

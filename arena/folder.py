@@ -34,6 +34,10 @@ are kept as SGF.
 """
 
 
+_HALF = re.compile(r"\.(running\.json|standings\.json|report\.html|all-games\.[a-z]+)\.\w{8}", re.ASCII)
+"""Names of the temporary files by way of which those of the folder are written."""
+
+
 class Folder:
     """The folder `path`; made when first written to."""
 
@@ -82,6 +86,9 @@ class Folder:
         except OSError as error:
             self.unmake()
             raise StoreError(f"{self.path}: cannot be written ({error.strerror})") from error
+        for leftover in self.path.glob(".*"):  # of a run that was killed while it wrote a file
+            if _HALF.fullmatch(leftover.name):
+                leftover.unlink(missing_ok=True)
 
     def unmake(self) -> None:
         """Let go of the folder, and remove what `make` made, as far as it is empty."""
@@ -111,7 +118,9 @@ class Folder:
             self._pause.touch()
 
     def proceed(self) -> None:
-        """Let it go on."""
+        """Let it go on. Raises StoreError where there is none."""
+        if not self.database.exists():
+            raise StoreError(f"{self.database}: no such tournament")
         with _clearly(self._pause):
             self._pause.unlink(missing_ok=True)
 

@@ -12,9 +12,11 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from sakiyomi.arena.cli_going import pause_line
 from sakiyomi.arena.match import Played
 from sakiyomi.arena.rating.head_to_head import duel, pentanomial, trinomial
 from sakiyomi.arena.rating.joint import Rating
+from sakiyomi.arena.rating.printing import signed
 from sakiyomi.arena.results import score_of
 from sakiyomi.arena.schedules.sequential import SprtSchedule
 from sakiyomi.arena.tournament import Tournament
@@ -65,8 +67,8 @@ def standings_table(ratings: Iterable[Rating], title: str = "", unrated: Iterabl
         table.add_row(
             str(place),
             Text(rating.name),
-            Text(f"{rating.elo:+.0f}", style="bold"),
-            f"{rating.low:+.0f} .. {rating.high:+.0f}",
+            Text(f"{signed(rating.elo)}", style="bold"),
+            f"{signed(rating.low)} .. {signed(rating.high)}",
             "" if math.isnan(rating.los) else f"{100 * rating.los:.1f} %",
             f"{100 * rating.score:.1f} %",
             *(str(number) for number in (rating.games, rating.wins, rating.draws, rating.losses)),
@@ -107,9 +109,10 @@ def duel_lines(tournament: Tournament) -> list[str]:
     lost, drawn, won = games
     whole = pentanomial([(pair[0], pair[1]) for pair in pairs.values() if len(pair) == 2])
     found = duel(whole if sum(whole) > 1 else games)
+    elo, low, high = (round(number, 1) + 0.0 for number in (found.elo, found.low, found.high))  # no "-0.0"
     lines = [
-        f"{one} - {other}: +{won} ={drawn} -{lost}, {found.elo:+.1f} Elo, 95 % between {found.low:+.1f} and"
-        f" {found.high:+.1f}, likelihood of superiority {100 * found.los:.1f} %"
+        f"{one} - {other}: +{won} ={drawn} -{lost}, {elo:+.1f} Elo, 95 % between {low:+.1f} and"
+        f" {high:+.1f}, likelihood of superiority {100 * found.los:.1f} %"
     ]
     if sum(whole) > 1:
         lines.append(
@@ -157,7 +160,9 @@ class _View:
         running = tournament.running
         if line := test_line(tournament):
             parts.append(Text(f"  {line}"))
-        if self._first is None:
+        if line := pause_line(tournament.folder):
+            parts.append(Text(f"  {line}"))
+        elif self._first is None:
             parts.append(Text("starting workers; the first run on a machine compiles the rules, once", style="dim"))
         for pairing, plies in running[:MAX_RUNNING]:
             move = (plies + 1) // 2 if tournament.game.name in ("chess", "chess960") else plies

@@ -7,6 +7,7 @@ ends more than its own game.
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,8 @@ NO_LIMIT = Budget()
 """Leaves the effort for a move to the players' own settings."""
 OVERHEAD = 0.02
 """Seconds of each move that a player who knows no clocks is not given, for the way to it and back."""
+MOST = 10**9
+"""No figure of a thought is greater."""
 
 OnTurn = Callable[[int, Sequence[str], tuple[float, float] | None], None]
 """Hears whose code runs next (0 moves first), all moves so far, and what the clocks show."""
@@ -218,12 +221,12 @@ class _Match:
             raise PlayerFault(Termination.TIME_FORFEIT, message)
 
     def _thought(self, side: int) -> Thought | None:
-        """What the player thought of its move, if it is one that can tell."""
+        """What the player thought of its move, if it is one that can tell, and tells it in numbers."""
         try:
             thought = getattr(self.players[side], "thought", None)
         except Exception as error:
             raise PlayerFault(Termination.CRASH, one_line(f"{type(error).__name__}: {error}")) from error
-        return thought if isinstance(thought, Thought) else None
+        return thought if isinstance(thought, Thought) and _in_numbers(thought) else None
 
     def _times(self) -> tuple[float, float]:
         return self.seconds[0], self.seconds[1]
@@ -258,6 +261,12 @@ def _ruled(position: Position, ruling: Ruling) -> str:
     if ruling.winner is None:
         return "0" if hasattr(position.game, "score") else "1/2-1/2"
     return forfeit(position.game, ruling.winner, Termination.RESIGNATION)
+
+
+def _in_numbers(thought: Thought) -> bool:
+    """Are the figures of a thought, which may be anybody's, such as can be judged and written down?"""
+    figures = (thought.value, thought.centipawns, thought.mate, thought.depth)
+    return all(figure is None or (isinstance(figure, Real) and abs(figure) <= MOST) for figure in figures)
 
 
 def _white_sees(thought: Thought | None, side: int) -> tuple[int | None, int | None, int]:

@@ -106,10 +106,15 @@ def read_settings(path: Path) -> Settings:
         raise ValueError(f"{path}: not TOML: {error}") from None
     for key, value in table.items():
         _check(path, key, value)
+    for name, clock in table.get("clocks", {}).items():
+        if not isinstance(clock, str):
+            raise ValueError(f"{path}: clocks: {name} = {clock!r}: {_WANTED['clock'][1]} is wanted")
     if "tasks" in table:
         if "game" in table:
             raise ValueError(f"{path}: game and tasks exclude each other")
-        table["game"] = ",".join(map(str, table["tasks"]))
+        if not table["tasks"] or not all(isinstance(name, str) for name in table["tasks"]):
+            raise ValueError(f"{path}: tasks = {table['tasks']!r}: {_WANTED['tasks'][1]} is wanted")
+        table["game"] = ",".join(table["tasks"])
     for key in ("game", "players"):
         if key not in table:
             raise ValueError(f"{path}: {key!r} is missing: {_WANTED[key][1]} is wanted")
@@ -135,6 +140,8 @@ def arguments(other: Mapping[str, Any]) -> dict[str, Any]:
     from sakiyomi.boards.player import Budget
 
     given = dict(other)
+    if "scales" in given:
+        raise ValueError("scales belong to single-player tasks, and this is a game")
     given["budget"] = Budget(*(given.pop(key, None) for key in ("simulations", "seconds", "depth")))
     given["adjudication"] = Adjudication.of({key: given.pop(key) for key in ADJUDICATION if key in given})
     clock, clocks = given.pop("clock", ""), given.pop("clocks", {})
@@ -165,7 +172,7 @@ def _installed(path: Path, players: Any, optional: list[Any]) -> tuple[Any, tupl
     }
     missing = []
     for name in optional:
-        spec = players.get(name) if isinstance(players, dict) else None
+        spec = players.get(name) if isinstance(players, dict) and isinstance(name, str) else None
         kind, _, argument = spec.partition(":") if isinstance(spec, str) else ("", "", "")
         if kind not in commands:
             wanted = 'a "gtp:", "uci:" or "usi:" spec'

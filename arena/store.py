@@ -9,6 +9,7 @@ power cut costs such games at the most. They are played again, the same by their
 import json
 import math
 import re
+import shlex
 import sqlite3
 import time
 from collections.abc import Iterator, Mapping
@@ -405,5 +406,5 @@ def clearly(path: Path) -> Iterator[None]:
 def _damaged(path: Path, error: Exception) -> StoreError:
     return StoreError(
         f"{path} is damaged ({one_line(str(error))}); restore a copy, or keep the games that can"
-        f" still be read: sakiyomi tournament --resume --recover --out {path.parent}"
+        f" still be read: sakiyomi tournament --resume --recover --out {shlex.quote(str(path.parent))}"
     )

@@ -32,7 +32,7 @@ from sakiyomi.arena.players import parse_spec
 from sakiyomi.arena.playing import NO_LIMIT, Conditions
 from sakiyomi.arena.results import score_of, title_of, write_results
 from sakiyomi.arena.running.crew import PATIENCE, TICK, Crew
-from sakiyomi.arena.running.everywhere import crew_for
+from sakiyomi.arena.running.everywhere import check_crew, crew_for
 from sakiyomi.arena.running.games import Games
 from sakiyomi.arena.running.limits import Limits
 from sakiyomi.arena.running.watching import remove_running, running_entries, write_running
@@ -120,6 +120,7 @@ class Tournament:
         )
         self.restart = restart
         self.limits, self.ray = Limits(pin, memory, nice), ray
+        check_crew(self.workers, self.limits, ray)
         self.config = self._config(games, form, openings, lines)
         self.folder = folder_of(out)
         self._resume = resume
@@ -313,12 +314,13 @@ class Tournament:
         form = parse_schedule(self.config["schedule"])
         self._stages(form)
         store = stack.enter_context(Store.open(self.folder.database, writing=True))
-        self.rows = []
+        rows = []
         for row in list(store.rows()):
             if form.grows and not row.played.termination.rated:
                 store.remove(row.pairing.number)  # the reason may be gone by now
             else:  # where results decide who meets whom, also games without one have had their say
-                self.rows.append(row)
+                rows.append(row)
+        self.rows = rows  # all or none, if this is interrupted
         if store.config != self.config:
             store.set_config(self.config)
         self.folder.write_missing_records(self.rows, self.title)

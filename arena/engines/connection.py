@@ -79,6 +79,7 @@ class EngineConnection:
 
         `hear` hears each line of ``info``. Once `stop` is set, the engine is told to say its move.
         """
+        self._talk.pass_over()
         self._talk.send(position)
         self._talk.send(go, nodes)
         line = self._talk.answer(time.monotonic() + timeout, timeout, hear, stop, GRACE)

@@ -14,7 +14,7 @@ import numpy as np
 from sakiyomi.arena.engines import gtp_time
 from sakiyomi.arena.engines.following import History
 from sakiyomi.arena.engines.process import NONSENSE, EngineProcess, find_program, not_speaking
-from sakiyomi.arena.match import PlayerFault, Termination, number_text
+from sakiyomi.arena.match import MARGIN, PlayerFault, Termination, number_text
 from sakiyomi.boards.clock import Clock
 from sakiyomi.boards.game import Game
 from sakiyomi.boards.player import RESIGN, Budget
@@ -25,8 +25,10 @@ KGS_RULES = {"chinese": "chinese", "japanese": "japanese", "aga": "aga", "new-ze
 """Our rule sets that the command `kgs-rules` can name."""
 RULES_COMMAND = "sakiyomi-rules"
 """Our own engines' command for a rule set with its overrides, as `rules_text` writes it."""
-TIME_MARGIN = 6.0
-"""Seconds over what a move may take after which an engine counts as silent; the match forfeits late moves before."""
+SILENCE = 5.0
+"""Seconds over what a move may take, and the margin, after which an engine counts as silent; late moves are forfeited
+before.
+"""
 
 _RESPONSE = re.compile(r"([=?])([0-9]*)(?:[ \t]+(.*))?", re.ASCII)
 _VERTEX = re.compile(r"[A-Za-z][0-9]{1,3}", re.ASCII)
@@ -118,11 +120,17 @@ class GtpPlayer:
     """
 
     def __init__(
-        self, command: str, name: str | None = None, *, start_timeout: float = 60.0, move_timeout: float = 300.0
+        self,
+        command: str,
+        name: str | None = None,
+        *,
+        start_timeout: float = 60.0,
+        move_timeout: float = 300.0,
+        margin: float = MARGIN,
     ):
         self.command = command
         self.program = Path(find_program(command)[0]).name
-        self.start_timeout, self.move_timeout = start_timeout, move_timeout
+        self.start_timeout, self.move_timeout, self.margin = start_timeout, move_timeout, margin
         self._name = name
         self._engine: GtpConnection | None = None
         self._known: frozenset[str] = frozenset()
@@ -186,8 +194,10 @@ class GtpPlayer:
     def _timeout(self, budget: Budget, side: int) -> float:
         """How long to wait for each answer."""
         if budget.clocks is not None:
-            return max(budget.clocks[side].allowed, 0.0) + TIME_MARGIN
-        return self.move_timeout if budget.seconds is None else min(self.move_timeout, budget.seconds + TIME_MARGIN)
+            return max(budget.clocks[side].allowed, 0.0) + self.margin + SILENCE
+        if budget.seconds is None:
+            return self.move_timeout
+        return min(self.move_timeout, budget.seconds + self.margin + SILENCE)
 
     def ask(self, command: str) -> str:
         """The engine's response to a command that leaves the game as it is.

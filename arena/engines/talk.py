@@ -46,6 +46,14 @@ class EngineTalk:
                     self._heed(self.process.read_line(time.monotonic()).strip())
             raise self._in_its_words(fault) from None
 
+    def pass_over(self) -> None:
+        """Pass over what the engine has printed since its last answer, such as a second ``bestmove``: nobody asked."""
+        for _ in range(_NOISE_LINES):
+            line = self._line(time.monotonic())
+            if line is None:
+                return
+            self._heed(line)
+
     def answer(
         self,
         deadline: float,

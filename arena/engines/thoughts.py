@@ -12,6 +12,8 @@ TELL_EVERY = 0.1
 _NUMBERS = ("depth", "multipv", "nodes", "time")  # words of ``info`` that a whole number follows and that are used here
 _REST = ("pv", "string", "refutation", "currline")  # words that everything behind belongs to
 
+_GREATEST = 10**15  # no number that an engine tells is so great
+
 
 @dataclass(frozen=True)
 class Info:
@@ -86,9 +88,10 @@ def _score(words: list[str], mate_in_plies: bool) -> dict[str, Any]:
 
 def _whole(words: list[str]) -> int | None:
     try:
-        return int(words[0])
+        number = int(words[0])
     except (ValueError, IndexError):
         return None
+    return number if abs(number) < _GREATEST else None
 
 
 class Listener:

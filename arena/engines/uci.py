@@ -59,7 +59,8 @@ class UciPlayer(EnginePlayer):
         added = [milliseconds(clock.increment) for clock in clocks]
         words = f"wtime {left[0]} btime {left[1]} winc {added[0]} binc {added[1]}"
         own = clocks[side]
-        to_go = 1 if own.byoyomi and own.overtime and not own.canadian else own.moves_to_go
+        in_byoyomi = own.byoyomi > 0 and not own.canadian and (own.overtime or own.left <= 0)
+        to_go = 1 if in_byoyomi else own.moves_to_go
         return words if to_go is None else f"{words} movestogo {to_go}"
 
     def move_of(self, said: str) -> str | None:  # noqa: D102

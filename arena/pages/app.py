@@ -66,7 +66,16 @@ def make_app(
         *play.routes(commands=commands, room=room),
         *_static(),
     ]
-    return Starlette(routes=made, middleware=[Middleware(Guard, hosts=tuple(hosts))], lifespan=lifespan)
+
+    async def no_page(_request: "Request", _error: Exception) -> "Response":
+        return live.apology("There is no such page here.", 404)
+
+    return Starlette(
+        routes=made,
+        middleware=[Middleware(Guard, hosts=tuple(hosts))],
+        exception_handlers={404: no_page},
+        lifespan=lifespan,
+    )
 
 
 def _static() -> "list[BaseRoute]":
@@ -82,7 +91,7 @@ def _static() -> "list[BaseRoute]":
             return PlainTextResponse("no such file", 404)
         try:
             return Response(asset(name), media_type=kind)
-        except FileNotFoundError:
+        except OSError:  # there is none, or its name is longer than names can be
             return PlainTextResponse("no such file", 404)
 
     return [Route("/static/{name}", static)]

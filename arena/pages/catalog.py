@@ -8,7 +8,7 @@ from typing import Any
 
 from sakiyomi.arena.config import config_of
 from sakiyomi.arena.folder import Folder
-from sakiyomi.arena.pages.running import FRESH, runs
+from sakiyomi.arena.pages.running import FRESH, begins, runs
 from sakiyomi.arena.pages.watch import Status, Watched, database_stamp
 from sakiyomi.arena.results import title_of
 from sakiyomi.arena.schedules.schedule import Opening
@@ -30,6 +30,7 @@ class Card:
     leader: str
     trouble: str
     written: float
+    unit: str = "game"  # of which it is so many
 
 
 class Catalog:
@@ -76,7 +77,7 @@ class Catalog:
 
     def _card(self, name: str, path: Path) -> Card:
         folder = Folder(path)
-        stamp = (database_stamp(folder), runs(folder), folder.paused)
+        stamp = (database_stamp(folder), runs(folder), folder.paused, begins(folder))
         kept = self._cards.get(path)
         if kept is None or kept[0] != stamp:
             kept = self._cards[path] = stamp, _card(name, folder, stamp[1])
@@ -99,6 +100,7 @@ def _card(name: str, folder: Folder, running: bool) -> Card:
     except (StoreError, ValueError) as error:
         return Card(name, name, None, "", str(error), written)
     going = "paused" if folder.paused else "running"
+    running = running or (not done and begins(folder))
     state = "finished" if done >= planned else going if running else "stopped"
     leader = results["leader"] if final else ""
     return Card(name, title_of(config["game"], names), Status(state, done, planned), leader, "", written)
@@ -112,7 +114,7 @@ def _task_card(name: str, folder: Folder) -> Card:
         return Card(name, name, None, "", str(error), written)
     state = "finished" if done >= planned else "running" if time.time() - written < FRESH else "stopped"
     leader = _results(folder).get("leader", "") if done >= planned else ""
-    return Card(name, title, Status(state, done, planned), leader, "", written)
+    return Card(name, title, Status(state, done, planned), leader, "", written, "episode")
 
 
 def _results(folder: Folder) -> dict[str, Any]:

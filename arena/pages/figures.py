@@ -220,7 +220,7 @@ def _cell(met: list[list[int]] | None) -> dict[str, Any] | None:
         "draws": draws,
         "losses": losses,
         "score": score,
-        "side": "won" if score > 0.5 else "lost",
+        "side": "won" if score > 0.5 else "lost" if score < 0.5 else "even",
         "strength": round(abs(score - 0.5), 3),
         "seats": seats,
     }

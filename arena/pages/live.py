@@ -33,7 +33,7 @@ from sakiyomi.arena.pages.report import SCRIPTS, render
 from sakiyomi.arena.pages.templates import page
 from sakiyomi.arena.pages.watch import Watched
 from sakiyomi.arena.store import Row, StoreError
-from sakiyomi.arena.tasks.results import task_page, task_state
+from sakiyomi.arena.tasks.results import task_page
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -42,8 +42,6 @@ BEAT = 0.5
 """Seconds between two looks for what has changed."""
 NEWS = 5000
 """Games that one event tells of, at most."""
-REFRESH = 4
-"""Seconds after which the page of tasks that go on is drawn again."""
 SILENCE = 15.0
 """Seconds after which something is said in any case, so that a reader who has gone is noticed."""
 _TYPES = {
@@ -69,11 +67,11 @@ def routes(catalog: Catalog, ended: Callable[[], bool]) -> list[Route]:
                 return await _of_tasks(request, tasks)
             watched = await to_thread(catalog.get, name)
             if watched is None:
-                return _apology(f"There is no tournament {request.path_params['name']!r} here.", 404)
+                return apology(f"There is no tournament {request.path_params['name']!r} here.", 404)
             try:
                 return await handler(request, watched)
             except StoreError as error:
-                return _apology(str(error), 500)
+                return apology(str(error), 500)
 
         return handle
 
@@ -105,18 +103,17 @@ def routes(catalog: Catalog, ended: Callable[[], bool]) -> list[Route]:
 
 
 async def _of_tasks(request: "Request", folder: Folder) -> Response:
-    """The page of single-player tasks: drawn afresh for each request, which the browser repeats while they go on."""
+    """The page of single-player tasks: drawn afresh for each request, which its script repeats while they go on."""
     asked = request.url.path.rpartition("/")[2]
     if asked == "standings.json":
-        return FileResponse(folder.standings) if folder.standings.exists() else _apology("No standings yet.", 404)
+        return FileResponse(folder.standings) if folder.standings.exists() else apology("No standings yet.", 404)
     if asked not in ("", "report.html"):
-        return _apology("Tournaments of tasks have no games.", 404)
+        return apology("Tournaments of tasks have no games.", 404)
     try:
-        _, done, planned = await to_thread(task_state, folder)
-        text = await to_thread(task_page, folder)
+        text = await to_thread(task_page, folder, served=not asked)
     except StoreError as error:
-        return _apology(str(error), 500)
-    return HTMLResponse(text, headers={"Refresh": f"{REFRESH}"} if done < planned and not asked else None)
+        return apology(str(error), 500)
+    return HTMLResponse(text)
 
 
 async def _tournament(request: "Request", watched: Watched) -> Response:
@@ -310,5 +307,6 @@ def _attached(data: bytes, name: str, kind: str) -> Response:
     return Response(data, media_type=kind, headers={"Content-Disposition": disposition})
 
 
-def _apology(message: str, status: int) -> Response:
+def apology(message: str, status: int) -> Response:
+    """A page that says why another cannot be shown."""
     return HTMLResponse(page("apology.html", served="tournament", message=message), status)

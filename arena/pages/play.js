@@ -60,7 +60,10 @@ function listen(key) {
     source.close();
     setTimeout(resume, 500, key);
   });
+  const cutOff = (is) => key === table.key && document.body.classList.toggle("cut-off", is);
+  source.addEventListener("open", () => cutOff(false));
   source.addEventListener("error", () => {
+    cutOff(source.readyState === EventSource.CONNECTING); // the browser tries again by itself
     if (source.readyState === EventSource.CLOSED && key === table.key) tell("The server has ended, or has closed this game.");
   });
   table.source = source;
@@ -71,7 +74,10 @@ async function resume(key) {
   const answer = await ask(`${key}/state`);
   if (!answer.error) sit(answer);
   else if (table.now) tell(answer.error);
-  else history.replaceState(null, "", location.pathname);
+  else {
+    history.replaceState(null, "", location.pathname);
+    form.wrong(sentence(answer.error));
+  }
 }
 
 // ---- what a person does

@@ -106,6 +106,7 @@ class Surface {
     this.keyed = false;
     const cell = cellAt(this.drawing, ...this.point(event));
     if (cell < 0 || this.places || !this.from(cell).length) return;
+    if (this.selected >= 0 && cell !== this.selected && this.to(cell).length) return; // a king castles with its rook
     this.held = {cell, x: event.clientX, y: event.clientY, moving: false, was: this.selected};
     this.selected = cell;
     this.element.setPointerCapture(event.pointerId);

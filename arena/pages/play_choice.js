@@ -38,6 +38,7 @@ function choose(moves, cell) {
       $("surface").focus({preventScroll: true});
       resolve(move);
     };
+    const among = (step) => buttons[(buttons.indexOf(document.activeElement) + step + buttons.length) % buttons.length].focus();
     const outside = (event) => box.contains(event.target) || close(null);
     document.addEventListener("pointerdown", outside, true);
     box.onclick = (event) => {
@@ -46,8 +47,8 @@ function choose(moves, cell) {
     };
     box.onkeydown = (event) => {
       if (event.key === "Escape") close(null);
-      const next = {ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1}[event.key];
-      if (next) buttons[(buttons.indexOf(document.activeElement) + next + buttons.length) % buttons.length].focus();
+      const next = {ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1, Tab: event.shiftKey ? -1 : 1}[event.key];
+      if (next) among(next); // Escape leaves, Tab goes round
       if (next || event.key === "Escape") event.preventDefault();
       event.stopPropagation();
     };

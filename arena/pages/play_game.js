@@ -213,9 +213,19 @@ function hinted(hint) {
   if (!hint.move || hint.ply !== plies()) return;
   table.hinted = hint;
   const legal = table.now.legal.find(([text]) => text === hint.move);
-  say(`Hint: ${hint.move}`);
-  tell(`${$("analyst").selectedOptions[0].text} would play ${hint.move}.`);
+  const text = spelled(hint);
+  say(`Hint: ${text}`);
+  tell("hint");
+  $("message").replaceChildren(table.game.kind.spell(`${$("analyst").selectedOptions[0].text} would play ${text}.`));
   if (legal) shown();
+}
+
+// The move of a hint as it is written elsewhere on the page.
+function spelled({ply, move}) {
+  const thought = table.thoughts.get(ply);
+  const place = thought ? thought.candidates.findIndex((candidate) => candidate.move === move) : -1;
+  const line = place < 0 ? null : linesOf(thought)[place + 1];
+  return line && line.steps.length ? line.steps[0].text : move;
 }
 
 function shown() {

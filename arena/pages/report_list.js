@@ -40,7 +40,7 @@ function list() {
   rows.forEach(mark);
   arrange($("list").tBodies[0], rows);
   $("more").hidden = shown.length === state.listed.length;
-  $("shown").textContent = `${state.listed.length} of ${GAMES.length} games`;
+  $("shown").textContent = `${state.listed.length} of ${GAMES.length} game${GAMES.length === 1 ? "" : "s"}`;
   for (const head of $("list").tHead.rows[0].cells) {
     if (head.dataset.key === state.sort) head.setAttribute("aria-sort", state.down ? "descending" : "ascending");
     else head.removeAttribute("aria-sort");

@@ -23,6 +23,11 @@ def runs(folder: Folder) -> bool:
     return _age(folder.path / NAME) < FRESH
 
 
+def begins(folder: Folder) -> bool:
+    """Was its database made just now? Players are tried out before the first game is told of."""
+    return _age(folder.database) < FRESH
+
+
 def running_games(folder: Folder) -> list[dict[str, Any]]:
     """The games in running.json, as far as it is one."""
     path = folder.path / NAME

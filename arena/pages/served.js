@@ -88,3 +88,21 @@ function listen(address, heard) {
 if (document.getElementById("cards")) {
   listen(document.getElementById("cards").dataset.events, {regions: renew, go: (address) => location.replace(address)});
 }
+
+// A page without events says by `data-again` after how many seconds it is asked for again, as long as it does.
+async function askAgain() {
+  const facts = document.getElementById("facts");
+  if (!facts || !facts.dataset.again) return;
+  await new Promise((resolve) => { setTimeout(resolve, 1000 * Number(facts.dataset.again)); });
+  try {
+    const answer = document.hidden ? null : await fetch(location.pathname);
+    const wanted = answer && answer.ok && new DOMParser().parseFromString(await answer.text(), "text/html");
+    if (wanted) for (const id of ["facts", "main"]) grow(document.getElementById(id), wanted.getElementById(id));
+    document.body.classList.remove("cut-off");
+  } catch {
+    document.body.classList.add("cut-off");
+  }
+  askAgain();
+}
+
+askAgain();

@@ -25,6 +25,7 @@ function heardGames(news) {
 
 // ---- the boards of games being played
 
+const LINGER = 4000; // ms that the board of a game that has ended stays where no other takes its place: so nothing jumps
 const SLOTS = []; // {item, number, drawing, board, ...} each: a game keeps its place until it ends
 
 function slotFor(number, taken) {
@@ -38,7 +39,7 @@ function newSlot() {
   const stage = element("div", "", "small-board");
   const last = element("p", "", "note");
   item.append(title, seats[1], stage, seats[0], last);
-  const slot = {item, title, seats, stage, last, number: 0, drawing: null, board: null, plies: -1};
+  const slot = {item, title, seats, stage, last, number: 0, drawing: null, board: null, plies: -1, leaving: 0};
   SLOTS.push(slot);
   $("boards").append(item);
   return slot;
@@ -52,12 +53,20 @@ function heardRunning(data) {
   });
   const taken = new Set(games.map((game) => game.number));
   for (const game of games) showSmall(slotFor(game.number, taken) || newSlot(), game, data.players);
-  for (const slot of SLOTS.filter(({number}) => !taken.has(number))) {
-    slot.item.remove();
-    SLOTS.splice(SLOTS.indexOf(slot), 1);
+  for (const slot of SLOTS) {
+    const over = !taken.has(slot.number);
+    slot.item.classList.toggle("over", over);
+    if (!over) clearTimeout(slot.leaving);
+    slot.leaving = over ? slot.leaving || setTimeout(leave, LINGER, slot) : 0;
   }
-  $("running").hidden = !games.length;
-  $("running-count").textContent = games.length;
+  $("running").hidden = !SLOTS.length;
+  $("running-count").textContent = games.length || "";
+}
+
+function leave(slot) {
+  slot.item.remove();
+  SLOTS.splice(SLOTS.indexOf(slot), 1);
+  $("running").hidden = !SLOTS.length;
 }
 
 function showSmall(slot, game, players) {

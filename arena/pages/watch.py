@@ -20,7 +20,7 @@ from sakiyomi.arena.folder import Folder
 from sakiyomi.arena.match import Played, Termination
 from sakiyomi.arena.pages.figures import Entry, SprtState, figures
 from sakiyomi.arena.pages.film_data import Lists, with_films
-from sakiyomi.arena.pages.running import running_games, runs
+from sakiyomi.arena.pages.running import begins, running_games, runs
 from sakiyomi.arena.results import score_of, title_of
 from sakiyomi.arena.schedules.schedule import Opening, Schedule
 from sakiyomi.arena.schedules.sequential import SprtSchedule
@@ -34,6 +34,7 @@ FIGURES = 1.0
 """Seconds between two fits of the ratings, at least."""
 SURE = 5.0  # seconds after which the store is read even if its files seem unchanged
 SHOWN = 12  # games shown while they run
+_LARGEST = 2**63 - 1  # number that a store can be asked for
 _RECENT = 64  # games that tell how fast others will be
 
 
@@ -152,7 +153,7 @@ class Watched:
             planned = schedule.planned if schedule else done
             if done >= planned and schedule:
                 return Status("finished", done, planned)
-            if not runs(self.folder):
+            if not (runs(self.folder) or (not done and begins(self.folder))):
                 return Status("stopped", done, planned)
             if self.folder.paused:
                 return Status("paused", done, planned)
@@ -212,6 +213,8 @@ class Watched:
 
     def row(self, number: int) -> Row | None:
         """One game as it is stored. Raises StoreError."""
+        if number > _LARGEST:
+            return None
         with Store.open(self.folder.database, whole=False) as store:
             return store.row(number)
 

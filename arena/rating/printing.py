@@ -41,7 +41,7 @@ def rating_tables(rows: Sequence[Rating]) -> Iterator[str]:
         cells = []
         for place, row in enumerate(group, before + 1):
             figures = (
-                f"{row.mark}{row.elo:+.0f}",
+                f"{row.mark}{signed(row.elo)}",
                 f"{_elo(row.low)} .. {_elo(row.high)}",
                 f"{row.error:.0f}" if math.isfinite(row.error) else "",
                 _percent(row.los),
@@ -155,7 +155,7 @@ def lead_line(found: Fit) -> str:
     """What moving first is worth, and how often equals draw."""
     lead = found.advantage
     draws = f"; equals draw {100 * found.draws:.1f} % of games" if found.draws else ""
-    return f"moving first is worth {lead.elo:+.0f} Elo ({lead.low:+.0f} .. {lead.high:+.0f}){draws}"
+    return f"moving first is worth {signed(lead.elo)} Elo ({signed(lead.low)} .. {signed(lead.high)}){draws}"
 
 
 def pool_lines(rows: Sequence[Rating]) -> list[str]:
@@ -175,8 +175,13 @@ def _players(count: int) -> str:
 
 
 def _elo(elo: float) -> str:
-    return f"{elo:+.0f}" if math.isfinite(elo) else {math.inf: "...", -math.inf: "..."}.get(elo, "")
+    return signed(elo) if math.isfinite(elo) else {math.inf: "...", -math.inf: "..."}.get(elo, "")
 
 
 def _percent(share: float, sign: str = " %") -> str:
     return "" if math.isnan(share) else f"{100 * share:.1f}{sign}"
+
+
+def signed(elo: float) -> str:
+    """A rating in whole points with its sign: "+12", "-3", "+0", "+inf"."""
+    return f"{round(elo):+d}" if math.isfinite(elo) else f"{elo:+}"

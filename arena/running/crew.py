@@ -213,6 +213,8 @@ class Crew:
         """End the worker; its job is lost by the player whose code ran, the others are given back."""
         job = hand.job_of(glance)
         assert job is not None, "a worker without a job is not to blame"
+        if glance.number != job.number:
+            glance = Glance()  # it tells of another one, which is not its own any more
         now = time.time()
         outcome = self._work.lost(job, glance.side, PlayerFault(termination, why), glance.moves)
         done = hand.done(Report(job.number, outcome, glance.since or now, now))
@@ -249,4 +251,4 @@ class Crew:
 
 
 def _size(count: int) -> str:
-    return f"{count / 1e9:.2f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"
+    return f"{count / 2**30:.2f} GiB" if count >= 2**30 else f"{count / 2**20:.0f} MiB"

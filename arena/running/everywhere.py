@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from sakiyomi.arena.running.crew import PATIENCE, Crew
-from sakiyomi.arena.running.limits import Limits
+from sakiyomi.arena.running.limits import Limits, cores, share
 from sakiyomi.arena.running.work import Done, Job, Work
 
 
@@ -29,6 +29,20 @@ def crew_for(
     from sakiyomi.arena.running.ray_crew import RayCrew
 
     return RayCrew(work, count, ray, log, patience, limits=limits, paused=paused, tick=tick)
+
+
+def check_crew(count: int | None, limits: Limits = Limits(), ray: str = "") -> None:  # noqa: B008 it is frozen
+    """Raises ValueError where `crew_for` would, and for limits of a `count` of 0: what plays in this process itself."""
+    if ray:
+        from sakiyomi.arena.running.ray_crew import check_cluster
+
+        check_cluster(ray, limits)
+    if count == 0 and ray:
+        raise ValueError("workers=0 plays in this process, not on a Ray cluster")
+    if count == 0 and limits != Limits():
+        raise ValueError("workers=0 plays in this process; pin, memory and nice are limits of workers")
+    if limits.pin and count:
+        share(cores(), 0, count)
 
 
 def do_all(work: Work, jobs: Iterable[Job], count: int | None = None, *, ray: str = "") -> Iterator[Done]:

@@ -66,10 +66,9 @@ class Hand:
             self._pace = max(sum(report.ended - report.started for report in reports) / len(reports), 0.0)
 
     def job_of(self, glance: Glance) -> Job | None:
-        """The job that it does, or does next; None if it has none."""
-        if not self._jobs:
-            return None
-        return next((job for job in self._jobs if job.number == glance.number), self._jobs[0])
+        """The job that it does, or does next; None if it has none. Also for a thread that shows how things stand."""
+        jobs = tuple(self._jobs)  # at once: those that have ended are taken out meanwhile
+        return next((job for job in jobs if job.number == glance.number), jobs[0] if jobs else None)
 
     def silence(self, glance: Glance) -> float:
         """Seconds since it last gave a sign of life."""

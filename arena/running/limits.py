@@ -1,12 +1,14 @@
 """What a worker and the engines that it starts may take of their machine: processors, memory, priority."""
 
 import os
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 PROCESSORS = Path("/sys/devices/system/cpu")
 PROC = Path("/proc")
+_LOOK = 0.05  # seconds
 _COUNTED = (b"RssAnon:", b"RssShmem:", b"VmSwap:")
 
 
@@ -74,6 +76,15 @@ def memory_of(pid: int, proc: Path = PROC) -> int:
             continue
         total += sum(1024 * int(line.split()[1]) for line in lines if line.startswith(_COUNTED))
     return total
+
+
+def wait_while_heavy(limit: int) -> None:
+    """In a worker, after a player's code has run: wait as long as this process and its engines hold more than `limit`.
+
+    The parent, which looks now and then, so finds it while the player to blame is still the one whose code ran.
+    """
+    while memory_of(os.getpid()) > limit:
+        time.sleep(_LOOK)
 
 
 def _family(pid: int, proc: Path) -> list[int]:

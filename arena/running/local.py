@@ -34,7 +34,7 @@ class Machine:
     def start(self, work: Work, slot: int, count: int, warms: bool, log: IO[bytes]) -> "LocalWorker":
         """A new process."""
         own = share(cores(), slot, count) if self._limits.pin else ()
-        return LocalWorker(work, warms, log, own, self._limits.nice)
+        return LocalWorker(work, warms, log, own, self._limits.nice, self._limits.memory)
 
     def wait(self, channels: Sequence["LocalWorker"], seconds: float) -> list["LocalWorker"]:
         """Those of which something can be read."""
@@ -48,7 +48,8 @@ class Machine:
 class LocalWorker:
     """The parent's end of one process; see `Channel`.
 
-    What it prints goes to the file `log`. `variables` are added to its environment.
+    What it prints goes to the file `log`. `memory` are the bytes that it may hold, as far as the parent looks at them.
+    `variables` are added to its environment.
     """
 
     placed = True
@@ -60,6 +61,7 @@ class LocalWorker:
         log: IO[bytes],
         processors: Sequence[int] = (),
         niceness: int = 0,
+        memory: int | None = None,
         variables: Mapping[str, str] | None = None,
     ):
         self.connection, theirs = Pipe()
@@ -83,7 +85,7 @@ class LocalWorker:
         self._last = Glance()
         with suppress(BrokenPipeError, ConnectionResetError):  # it died at once: its end will be seen by `wait`
             self.connection.send((sys.path, tuple(processors), niceness))
-            self.connection.send((work, warms))
+            self.connection.send((work, warms, memory))
 
     def send(self, jobs: Sequence[Job]) -> None:
         """Give it jobs."""

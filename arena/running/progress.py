@@ -6,10 +6,12 @@ worker has died or is silent. A message for each move would cost more than the m
 
 import math
 import mmap
+import os
 import struct
 import time
 from collections.abc import Sequence
 from tempfile import TemporaryFile
+from typing import IO
 
 SIZE = 1 << 16
 _RECALL = struct.Struct("<q")  # the parent's: batches of jobs up to this one are not to be begun any more
@@ -32,8 +34,7 @@ class Progress:
     def __init__(self, handle: int | None = None):
         self._file = None
         if handle is None:
-            self._file = TemporaryFile()  # noqa: SIM115 as long as this object lives
-            self._file.truncate(SIZE)
+            self._file = _shared()
             handle = self._file.fileno()
         self.handle = handle
         self._memory = mmap.mmap(handle, SIZE)
@@ -117,3 +118,22 @@ class Progress:
         self._memory.close()
         if self._file is not None:
             self._file.close()
+
+
+def _shared() -> IO[bytes]:
+    """A file of `SIZE` zeros: in memory (Linux), or else on disk with all its room taken now.
+
+    A page that finds no room on a full disk when it is first written to would kill the process. Raises OSError.
+    """
+    file: IO[bytes]
+    if hasattr(os, "memfd_create"):
+        file = os.fdopen(os.memfd_create("progress"), "w+b")
+    else:
+        file = TemporaryFile()  # noqa: SIM115 whoever asked for it closes it
+    try:
+        file.write(bytes(SIZE))
+        file.flush()
+    except OSError:
+        file.close()
+        raise
+    return file

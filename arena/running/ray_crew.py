@@ -51,12 +51,19 @@ class RayCrew(Crew):
         super().__init__(work, count, log, patience, limits=limits, paused=paused, tick=tick, place=place)
 
 
+def check_cluster(address: str, limits: Limits) -> None:
+    """Raises ValueError for what can be no address of a cluster, and for limits that do not hold on one."""
+    if address not in ("auto", "local") and not re.fullmatch(r"[^\s:]+:\d+|\[[^\s\]]+\]:\d+", address):
+        raise ValueError(f"{address!r} is no address of a Ray cluster; wanted: auto, local or HOST:PORT")
+    if limits.pin:
+        raise ValueError("workers on a Ray cluster are not pinned to processors; leave the pin out")
+
+
 class Cluster:
     """The Ray cluster at `address`; see `Place`."""
 
     def __init__(self, address: str, limits: Limits):
-        if limits.pin:
-            raise ValueError("workers on a Ray cluster are not pinned to processors; leave the pin out")
+        check_cluster(address, limits)
         self._ray = _import_ray()
         self._limits, self._source = limits, source_digest()
         self._own = not self._ray.is_initialized()
@@ -77,8 +84,7 @@ class Cluster:
     def start(self, work: Work, slot: int, count: int, warms: bool, log: IO[bytes]) -> "RayWorker":
         """A new host, on the node that Ray chooses."""
         path = [os.path.abspath(entry) for entry in sys.path]
-        weighs = self._limits.memory is not None
-        host = self._host.remote(work, warms, self._source, path, self._limits.nice, weighs)
+        host = self._host.remote(work, warms, self._source, path, self._limits.nice, self._limits.memory)
         return RayWorker(self._ray, host, log)
 
     def wait(self, channels: Sequence["RayWorker"], seconds: float) -> list["RayWorker"]:
@@ -180,8 +186,6 @@ def _connect(ray: Any, address: str) -> None:
     if address == "local":
         ray.init(address="local", include_dashboard=False, _node_ip_address="127.0.0.1", **quiet)
         return
-    if address != "auto" and not re.fullmatch(r"[^\s:]+:\d+|\[[^\s\]]+\]:\d+", address):
-        raise ValueError(f"{address!r} is no address of a Ray cluster; wanted: auto, local or HOST:PORT")
     try:
         ray.init(address=address, **quiet)
     except (ConnectionError, RuntimeError, ValueError) as error:

@@ -38,19 +38,19 @@ class Heard(NamedTuple):
 class Host:
     """One worker on this node; its methods are those of `Channel`, but for `listen`.
 
-    `source` is the `source_digest` of the parent, `path` where the parent finds modules. With `weighs` the memory is
-    measured. Raises RuntimeError if this node has another version of the package.
+    `source` is the `source_digest` of the parent, `path` where the parent finds modules. `memory` are the bytes that
+    the worker may hold, which are measured then. Raises RuntimeError if this node has another version of the package.
     """
 
-    def __init__(self, work: Work, warms: bool, source: str, path: Sequence[str], niceness: int, weighs: bool):
+    def __init__(self, work: Work, warms: bool, source: str, path: Sequence[str], niceness: int, memory: int | None):
         self.node = socket.gethostname()
         if source_digest() != source:
             raise RuntimeError(f"node {self.node} has another version of sakiyomi; install the same everywhere")
         sys.path += [entry for entry in path if entry not in sys.path and os.path.isdir(entry)]
         self._log = TemporaryFile("a+b")  # noqa: SIM115 as long as this object lives
         self._told = 0
-        self._weighs = weighs
-        self._worker = LocalWorker(work, warms, self._log, (), niceness, {NODE: self.node})
+        self._weighs = memory is not None
+        self._worker = LocalWorker(work, warms, self._log, (), niceness, memory, {NODE: self.node})
 
     def send(self, jobs: Sequence[Job]) -> None:
         """Give the worker jobs."""

@@ -1,7 +1,7 @@
 """A worker: a process that does the jobs it is given, one after another. `local.py` starts workers and listens.
 
-    parent -> worker    sys.path, its processors, its niceness, Work, whether to compile; then (batch, jobs), (batch,
-                        jobs), ...; the end of the connection ends it
+    parent -> worker    sys.path, its processors, its niceness; Work, whether to compile, the memory that it may hold;
+                        then (batch, jobs), (batch, jobs), ...; the end of the connection ends it
     worker -> parent    Ready, then lists of Reports; meanwhile which job, whose turn and the moves, by `progress`
 
 What a bench holds lives as long as the worker. The worker is in a session of its own: Ctrl-C in the terminal reaches
@@ -13,13 +13,20 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 from multiprocessing.connection import Connection
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sakiyomi.arena.running.channel import Ready, Report
+from sakiyomi.arena.running.limits import wait_while_heavy
 from sakiyomi.arena.running.orphans import MARK, kill_marked
+
+if TYPE_CHECKING:
+    from sakiyomi.arena.playing import OnTurn
+    from sakiyomi.arena.running.progress import Progress
 
 GATHER = 0.02
 """Seconds within which outcomes of quick jobs go to the parent together."""
@@ -107,8 +114,9 @@ def _serve(connection: "Connection[Any, Any]", memory: int) -> None:
     from sakiyomi.boards import rows
 
     rows.set_threads(1)  # the processors are shared out by the number of workers
-    work, warm = connection.recv()
+    work, warm, limit = connection.recv()
     bench, progress = work.bench(), Progress(memory)
+    turn: OnTurn = progress.turn if limit is None else partial(_weighed_turn, limit, progress)
     try:
         if warm:
             bench.warm()
@@ -123,11 +131,21 @@ def _serve(connection: "Connection[Any, Any]", memory: int) -> None:
                     break
                 started = time.time()
                 progress.begin(job.number)
-                outcome = bench.do(job, progress.turn)
+                outcome = bench.do(job, turn)
+                if limit is not None:
+                    wait_while_heavy(limit)
                 progress.end()
                 outbox.put(Report(job.number, outcome, started, time.time()))
     finally:
         bench.close()
+
+
+def _weighed_turn(
+    limit: int, progress: "Progress", side: int, moves: Sequence[str], clocks: tuple[float, float] | None = None
+) -> None:
+    """Tell whose code runs next, once it is clear that whose code ran has not taken too much memory."""
+    wait_while_heavy(limit)
+    progress.turn(side, moves, clocks)
 
 
 def _stop(number: int, frame: FrameType | None) -> None:

@@ -11,6 +11,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from sakiyomi.arena.cli_going import pause_line
 from sakiyomi.arena.tasks.episodes import Episode
 from sakiyomi.arena.tasks.standings import Standing
 from sakiyomi.arena.tasks.store import EpisodeRow
@@ -112,6 +113,8 @@ class _View:
         tournament = self._tournament
         table = task_table(self._standings, tournament.title, width=self._width)
         parts: list[Table | Text | ProgressBar] = [table, Text()]
+        if line := pause_line(tournament.folder):
+            parts.append(Text(f"  {line}"))
         for episode in tournament.running[:MAX_RUNNING]:
             parts.append(Text(f"  {_named(episode)}", style="dim"))
         if self._last:

@@ -1,6 +1,6 @@
-"""One self-contained HTML page about a tournament of tasks, in the frame and style of the other reports.
+"""One HTML page about a tournament of tasks, in the frame and style of the other reports.
 
-The page is tasks.html and tasks.css beside this file, filled here; it has no script and asks for nothing.
+The page is tasks.html and tasks.css beside this file, filled here. As a file it has no script and asks for nothing.
 """
 
 from collections.abc import Sequence
@@ -18,11 +18,20 @@ from sakiyomi.arena.tasks.words import figure
 
 
 def render_tasks(
-    title: str, table: Table, standings: Sequence[Standing], rows: Sequence[EpisodeRow], planned: int
+    title: str,
+    table: Table,
+    standings: Sequence[Standing],
+    rows: Sequence[EpisodeRow],
+    planned: int,
+    *,
+    served: bool = False,
 ) -> str:
-    """The page as text; `planned` is the number of episodes that there are to be."""
+    """The page as text; `planned` is the number of episodes that there are to be.
+
+    A page that is `served` has the menu of the other pages, and renews itself while episodes are to come.
+    """
     style = files(__package__).joinpath("tasks.css").read_text(encoding="utf-8")
-    return _template().render(title=title, style=style, **task_figures(table, standings, rows, planned))
+    return _template().render(title=title, style=style, served=served, **task_figures(table, standings, rows, planned))
 
 
 @lru_cache

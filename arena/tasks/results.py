@@ -50,14 +50,17 @@ def task_state(folder: Folder) -> tuple[str, int, int]:
     return task_title(config), done, _planned(config)
 
 
-def task_page(folder: Folder) -> str:
-    """The page of a stored tournament as it stands now, with intervals that are quick to find. Raises StoreError."""
+def task_page(folder: Folder, *, served: bool = False) -> str:
+    """The page of a stored tournament as it stands now, with intervals that are quick to find; `served`, or as a file.
+
+    Raises StoreError.
+    """
     from sakiyomi.arena.tasks.report import render_tasks
 
     with EpisodeStore.open(folder.database) as store:
         config, rows = task_config_of(store), list(store.rows())
     table = table_of(config, rows)
-    return render_tasks(task_title(config), table, table.standings(LIVE), rows, _planned(config))
+    return render_tasks(task_title(config), table, table.standings(LIVE), rows, _planned(config), served=served)
 
 
 def _planned(config: dict[str, Any]) -> int:

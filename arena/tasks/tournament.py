@@ -17,6 +17,7 @@ from typing import Any
 from sakiyomi.arena.folder import Folder
 from sakiyomi.arena.players import check_name
 from sakiyomi.arena.running.crew import PATIENCE, Crew
+from sakiyomi.arena.running.everywhere import check_crew, crew_for
 from sakiyomi.arena.running.limits import Limits
 from sakiyomi.arena.running.local import processors
 from sakiyomi.arena.store import StoreError, utc_now
@@ -77,10 +78,9 @@ class TaskTournament:
         own = {task.name: task.scale for task in found} if scales is True else scales or {}
         self.scales: Scales = _checked(own, self.tasks)
         self.games, self.seed, self.patience = int(games), int(seed), patience
-        if ray and workers == 0:
-            raise ValueError("workers=0 plays in this process, not on a Ray cluster")
         self.workers = processors() if workers is None and not ray else workers
         self.limits, self.ray = Limits(pin, memory, nice), ray
+        check_crew(self.workers, self.limits, ray)
         self.config: dict[str, Any] = {
             "tasks": list(self.tasks),
             "players": [[name, spec] for name, spec in self.specs.items()],
@@ -105,15 +105,17 @@ class TaskTournament:
         games: int | None = None,
         add: Sequence[str] = (),
         tasks: Sequence[str] = (),
+        scales: Scales | bool | None = None,
         **settings: Any,
     ) -> "TaskTournament":
         """The tournament in the folder `out`, to be resumed as it was set up.
 
-        It may grow to more `games`, by the players `add` (specs) and by more `tasks`; `settings` are how it
-        is run: workers, patience, pin, memory, nice, ray.
+        It may grow to more `games`, by the players `add` (specs) and by more `tasks`, and have other `scales`;
+        `settings` are how it is run: workers, patience, pin, memory, nice, ray.
         """
         with EpisodeStore.open(Folder(Path(out)).database) as store:
             config = task_config_of(store)
+        stored = {task: (low, high) for task, (low, high) in config["scales"].items()}
         players = dict(config["players"])
         for text in add:
             spec = parse_task_spec(text)
@@ -125,7 +127,7 @@ class TaskTournament:
             players,
             games=config["games"] if games is None else games,
             seed=config["seed"],
-            scales={task: (low, high) for task, (low, high) in config["scales"].items()},
+            scales=stored if scales is None else scales,
             out=out,
             resume=True,
             **settings,
@@ -204,11 +206,7 @@ class TaskTournament:
         """The workers, here or on a Ray cluster."""
         given: dict[str, Any] = {"log": self.folder.log if self.folder else None, "patience": self.patience}
         given |= {"limits": self.limits, "paused": self._paused}
-        if not self.ray:
-            return Crew(work, self.workers, **given)
-        from sakiyomi.arena.running.ray_crew import RayCrew
-
-        return RayCrew(work, self.workers, self.ray, **given)
+        return crew_for(work, self.workers, ray=self.ray, **given)
 
     def _play_here(self, queue: "_Queue", bench: EpisodeBench) -> Iterator[EpisodeRow]:
         while episode := queue.take():
@@ -234,12 +232,13 @@ class TaskTournament:
                 raise
         self._check_stored()
         store = stack.enter_context(EpisodeStore.open(self.folder.database, writing=True))
-        self.rows = []
+        rows = []
         for row in list(store.rows()):
             if row.outcome.counts:
-                self.rows.append(row)
+                rows.append(row)
             else:
                 store.remove(row.episode)  # the reason may be gone by now
+        self.rows = rows  # all or none, if this is interrupted
         if store.config != self.config:
             store.set_config(self.config)
         return store

@@ -63,6 +63,7 @@ AT_GO = {
     "orphan": orphan,
     "illegal": lambda: say("bestmove e2e5\n"),
     "upper": lambda: say("bestmove A7A8Q\n"),
+    "twice": lambda: say("bestmove g1f3\ninfo depth 1\nbestmove a1a1\n"),
     "none": lambda: say("bestmove (none)\n"),
     "null": lambda: say("bestmove 0000\n"),
     "resign": lambda: say("bestmove resign\n"),

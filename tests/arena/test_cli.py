@@ -230,7 +230,7 @@ def test_interrupting_tells_how_to_go_on(tmp_path):
         time.sleep(0.02)
     process.send_signal(signal.SIGTERM)
     printed, err = process.communicate(timeout=30)
-    assert (process.returncode, err) == (130, "")
+    assert (process.returncode, err.replace("getting ready ...\n", "")) == (130, "")  # said on a slow machine
     played = int(re.search(r"stopped after (\d+) of 400 games, all kept", printed)[1])
     assert 3 < played < 400
     assert f"sakiyomi tournament --resume --out {out}" in printed

@@ -65,6 +65,7 @@ MAIN = Clock(60, 0.6)
         ((Clock(10, moves_to_go=7),), "go wtime 10000 btime 10000 winc 0 binc 0 movestogo 7"),
         ((Clock(-0.1), Clock(0.0002)), "go wtime 1 btime 1 winc 0 binc 0"),
         ((Clock(20, byoyomi=5, periods=3),), "go wtime 25000 btime 25000 winc 0 binc 0"),
+        ((Clock(0, byoyomi=5),), "go wtime 5000 btime 5000 winc 0 binc 0 movestogo 1"),
         ((Clock(0, byoyomi=5, periods=3, overtime=True),), "go wtime 5000 btime 5000 winc 0 binc 0 movestogo 1"),
         (
             (Clock(12, moves_to_go=4, byoyomi=30, stones=9, overtime=True),),

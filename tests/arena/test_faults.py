@@ -41,10 +41,12 @@ def lost_by(name: str, played) -> bool:
 
 @pytest.mark.parametrize("mode", REASONS)
 def test_a_failing_engine_loses_and_the_tournament_goes_on(mode, tmp_path, monkeypatch):
-    monkeypatch.setattr("sakiyomi.arena.engines.gtp.TIME_MARGIN", 0.7)
+    monkeypatch.setattr("sakiyomi.arena.engines.gtp.SILENCE", 0.2)
     termination, reason = REASONS[mode]
-    budget = Budget(seconds=0.5) if termination is Termination.STALL else Budget()
-    tournament = Tournament("go-5x5", engines(mode), games=2, workers=0, budget=budget, margin=20, out=tmp_path / "out")
+    budget, margin = (Budget(seconds=0.5), 2) if termination is Termination.STALL else (Budget(), 20)
+    tournament = Tournament(
+        "go-5x5", engines(mode), games=2, workers=0, budget=budget, margin=margin, out=tmp_path / "out"
+    )
     table = tournament.run()
     assert sum(rating.games for rating in table) == 4
     # What was stored is what is told, also to whoever opens the folder later.

@@ -15,6 +15,7 @@ from sakiyomi.arena.engines.gtp import GtpConnection, GtpError, GtpPlayer, rules
 from sakiyomi.arena.engines.process import GAME_FOLDERS
 from sakiyomi.arena.match import PlayerFault, Termination
 from sakiyomi.arena.playing import play
+from sakiyomi.boards.clock import Clock
 from sakiyomi.boards.go import Go
 from sakiyomi.boards.player import RESIGN, Budget
 from sakiyomi.boards.position import Position
@@ -269,11 +270,20 @@ def test_habits_that_are_forgiven(fake, mode):
 
 
 def test_a_hang_under_a_time_limit_does_not_last_for_the_long_timeout(fake, monkeypatch):
-    monkeypatch.setattr("sakiyomi.arena.engines.gtp.TIME_MARGIN", 0.3)
+    monkeypatch.setattr("sakiyomi.arena.engines.gtp.SILENCE", 0.2)
     player = fake("hang", "--at 1")
+    player.margin = 0.1
     started = time.monotonic()
     assert fault_of(player, after(), Budget(seconds=0.2)).termination is Termination.STALL
     assert time.monotonic() - started < 10
+
+
+def test_who_may_be_late_is_not_silent_before(fake, monkeypatch):
+    monkeypatch.setattr("sakiyomi.arena.engines.gtp.SILENCE", 0.1)
+    player = fake("hang", "--at 1")
+    player.margin = 1.0
+    for budget in (Budget(seconds=0.2), Budget(clocks=(Clock(0.2), Clock(60)))):
+        assert "in 1.3 s" in str(fault_of(player, after(), budget))
 
 
 @pytest.mark.parametrize(("mode", "move"), [("illegal", "D4"), ("off-board", "Z25"), ("resign", RESIGN)])

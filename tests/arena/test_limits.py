@@ -95,12 +95,8 @@ class Hog:
         pass
 
 
-def test_who_takes_too_much_memory_loses():
-    with Crew(games(), 1) as crew:
-        next(stream := crew.do(Queue(300)))
-        usual = crew._hands[0].channel.memory()
-        list(stream)
-    limit = usual + 80_000_000
+def test_who_takes_too_much_memory_loses(usual_memory):
+    limit = usual_memory + 80_000_000
     queue = Queue(2)
     queue.todo[1] = Pairing(2, "b", "a", Opening(), 1)
     with Crew(games("python:test_limits:Hog", lean=True), 1, limits=Limits(memory=limit)) as crew:
@@ -108,11 +104,63 @@ def test_who_takes_too_much_memory_loses():
     assert [each.outcome.record.result for each in done] == ["0-1", "1-0"]
     for each in done:
         assert each.outcome.termination is Termination.CRASH
-        assert each.outcome.detail.startswith(f"a: over the {limit / 1e6:.0f} MB of memory that a worker may hold (")
+        assert each.outcome.detail.startswith(f"a: over the {limit / 2**20:.0f} MiB of memory that a worker may hold (")
+
+
+class Grab:
+    """Takes 200 MB at its first move, at once."""
+
+    name = "grab"
+    size = 200_000_000
+
+    def __init__(self):
+        self.held = b""
+
+    def begin(self, game, side, rng):
+        pass
+
+    def choose(self, position, budget):
+        self.held = self.held or b"x" * self.size
+        return position.legal_moves()[0]
+
+    def close(self):
+        pass
+
+
+class Ponderous(Grab):
+    """Takes nothing but time."""
+
+    size = 1
+
+    def choose(self, position, budget):
+        time.sleep(0.3)
+        return super().choose(position, budget)
+
+
+def test_who_took_the_memory_loses_and_not_who_thinks_while_it_is_found(usual_memory):
+    with Crew(
+        games("python:test_limits:Grab", "python:test_limits:Ponderous"), 1, limits=Limits(memory=usual_memory + 10**8)
+    ) as crew:
+        (done,) = crew.do(Queue(1))
+    assert (done.outcome.record.result, done.outcome.termination) == ("0-1", Termination.CRASH)
+    assert done.outcome.detail.startswith("a: over the ")
+
+
+@pytest.fixture(scope="module")
+def usual_memory():
+    """Bytes that a worker holds which plays."""
+    with Crew(games(), 1) as crew:
+        next(stream := crew.do(Queue(300)))
+        usual = crew._hands[0].channel.memory()
+        list(stream)
+    return usual
 
 
 def test_a_worker_that_is_too_big_before_it_plays_is_nobodys_fault():
-    with Crew(games(), 1, limits=Limits(memory=1_000_000)) as crew, pytest.raises(WorkerFailure, match="over the 1 MB"):
+    with (
+        Crew(games(), 1, limits=Limits(memory=1_000_000)) as crew,
+        pytest.raises(WorkerFailure, match="over the 1 MiB"),
+    ):
         list(crew.do(Queue(20_000)))
 
 

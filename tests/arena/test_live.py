@@ -45,7 +45,7 @@ def test_a_table_in_a_terminal(monkeypatch):
 def test_moves_are_counted_as_players_of_the_game_count_them(game, plies, move):
     running = [(Pairing(7, "a", "b", Opening(), 4), plies)]
     tournament = SimpleNamespace(
-        game=make_game(game), rows=[], schedule=SimpleNamespace(planned=0), running=running, title="t"
+        game=make_game(game), rows=[], schedule=SimpleNamespace(planned=0), running=running, title="t", folder=None
     )
     out = StringIO()
     plain_console(file=out).print(live._View(tournament).screen())

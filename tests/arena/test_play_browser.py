@@ -324,6 +324,45 @@ def test_a_hint_is_marked_on_the_board(browser, here):
     assert browser.count(".over .hinted") == 1
 
 
+def test_chess960_castles_by_clicking_the_rook(browser, here):
+    start = "1r2k1r1/pppppppp/8/8/8/8/PPPPPPPP/1R2K1R1 w GBgb - 0 1"
+    begin(browser, here, "Chess", kind="Chess960", from_position=start)
+    click(browser, square("e1"), square("g1"))
+    assert played(browser, 1)
+    click(browser, square("e8"), square("b8"))
+    assert played(browser, 2)
+    assert browser.js("[moveText(0), moveText(1)].join()") == "O-O,O-O-O"
+
+
+def test_a_hint_is_written_as_moves_are(browser, here):
+    begin(browser, here, "Chess", from_position="6k1/5ppp/8/8/8/8/8/R5K1 w - - 0 1")
+    put(browser, "#analyst", "alphabeta:2")
+    browser.click("#hint")
+    assert browser.becomes("document.querySelector('#message').innerText", "Alpha-beta, 2 plies would play Ra8#.")
+
+
+def test_the_choice_of_a_piece_keeps_the_focus_until_it_is_made(browser, here, monkeypatch):
+    monkeypatch.setitem(chromium.KEYS, "Tab", 9)
+    begin(browser, here, "Chess", from_position="7k/P7/8/8/8/8/8/K7 w - - 0 1")
+    click(browser, square("a7"), square("a8"))
+    names = []
+    for _ in range(5):
+        names.append(browser.js("document.activeElement.getAttribute('aria-label')"))
+        browser.press("Tab")
+    assert names == ["queen", "rook", "bishop", "knight", "queen"]
+    browser.press("Escape")
+    assert browser.becomes("document.querySelector('#promotion').hidden", True)
+    assert browser.js("document.activeElement.id") == "surface"
+
+
+def test_a_game_that_is_kept_no_more_is_told_of(browser, here):
+    browser.open(f"{here.address}/play#gone")
+    told = "document.querySelector('#form-message').innerText"
+    assert browser.becomes(told, "This game is not kept here any more: begin a new one")
+    assert browser.js("location.hash") == ""
+    browser.errors.clear()  # that it is not found
+
+
 def test_two_players_are_watched(browser, here):
     begin(browser, here, "Tic-tac-toe", "random", "greedy")
     assert browser.js("document.querySelector('#undo').hidden && document.querySelector('#type').hidden")

@@ -57,6 +57,11 @@ class TestFigures:
         assert rows[3] == ["third", "0.0 % 0–0–2", "0.0 % 0–0–1", ""]
         assert "strong against weak: moving first 6–0–0; moving second 5–1–0" in page
 
+    def test_an_even_score_is_neither_won_nor_lost(self):
+        page = render("Title", [played("a", "b", "1-0"), played("b", "a", "1-0")])
+        assert page.count('<td class="even"') == 2
+        assert '<td class="lost"' not in page
+
     def test_endings_and_faults(self):
         page = render("Title", self.GAMES)
         assert [(row[0], row[2]) for row in words(page, "endings")[1:]] == [

@@ -1,6 +1,7 @@
 """The pages of `sakiyomi serve`: what is shown where, escaping, who may ask, downloads, damage."""
 
 import json
+import os
 import re
 from urllib.parse import quote
 
@@ -8,9 +9,11 @@ import pytest
 from pages import Page, data_of, words
 from served import add, make, played, running, site
 
+from sakiyomi.arena.folder import Folder
 from sakiyomi.arena.pages.film_data import FILM_ROW
 from sakiyomi.arena.pages.report import render
 from sakiyomi.arena.rating.joint import ratings
+from sakiyomi.arena.tasks.results import task_page
 from sakiyomi.arena.tasks.tournament import TaskTournament
 from sakiyomi.sgf import load
 
@@ -153,6 +156,10 @@ class TestWhoMayAsk:
             "/secret.txt",
             "/t/%00/",
             "/nothing",
+            "/static/" + "a" * 5000 + ".js",
+            "/t/" + "a" * 5000 + "/",
+            "/t/first/films/99999999999999999999.json",
+            "/t/first/games/99999999999999999999.sgf",
         ],
     )
     def test_nothing_but_pages_is_given_out(self, here, path):
@@ -178,7 +185,14 @@ class TestWhoMayAsk:
 
     def test_pages_of_others_change_nothing(self, here):
         assert here.ask("/", "POST", Origin="http://evil.example")[0] == 403
+        assert here.ask("/", "POST", Origin="null")[0] == 403
+        assert here.ask("/", "POST", Origin="http://[")[0] == 403
         assert here.ask("/", "POST", Origin=here.address)[0] == 405
+
+    def test_a_wrong_address_leads_on(self, here):
+        status, _, text = here.ask("/tournaments")
+        assert (status, "There is no such page here." in text) == (404, True)
+        assert '<a href="/play">' in text
 
     def test_pages_may_ask_nobody_else(self, here):
         for path in ("/", "/t/first/", "/static/report.js", "/t/first/standings.json", "/nothing"):
@@ -243,8 +257,30 @@ def test_a_tournament_of_tasks_has_its_page(tmp_path):
     TaskTournament(["pendulum"], ["zero", "constant:1.0"], games=2, workers=0, out=tmp_path / "tasks").run()
     with site(tmp_path) as served:
         assert "pendulum: zero, constant:1.0" in served.get("/")
+        assert "<b>Finished</b> 4 episodes<" in served.get("/")
         page = served.get("/t/tasks/")
         assert "IQM" in page
         assert "constant:1.0" in page
+        assert {'<a href="/">Tournaments</a>', '<a href="/play">Play</a>'} <= set(re.findall("<a href=.*?</a>", page))
+        assert "data-again" not in page
+        assert Page(served.get("/t/tasks/report.html")).links == Page(task_page(Folder(tmp_path / "tasks"))).links
         assert served.ask("/t/tasks/games/1.sgf")[0] == 404
         assert len(json.loads(served.get("/t/tasks/standings.json"))["standings"]) == 2
+
+
+def test_a_tournament_that_has_just_begun_is_not_called_stopped(tmp_path):
+    make(tmp_path / "first", ("a", "b"), [])
+    store = tmp_path / "first" / "tournament.sqlite"
+    with site(tmp_path) as begun:
+        assert "Being played" in begun.get("/")
+        assert "Being played" in begun.get("/t/first/")
+        long_ago = store.stat().st_mtime - 60
+        os.utime(store, (long_ago, long_ago))
+        assert "Stopped" in begun.get("/")
+        assert "Stopped" in begun.get("/t/first/")
+
+
+def test_one_game_is_no_plural(tmp_path):
+    make(tmp_path / "one", ("a", "b"), [played("a", "b", "1-0")], length=1)
+    with site(tmp_path) as single:
+        assert re.search(r"<b>Finished</b> 1 game<", single.get("/"))

@@ -9,6 +9,7 @@ from served import add, make, played, running, site
 
 from sakiyomi.arena.match import Played, Termination
 from sakiyomi.arena.pages.report import render
+from sakiyomi.arena.tasks.tournament import TaskTournament
 from sakiyomi.boards.catalog import make_game
 from sakiyomi.boards.position import Position
 from sakiyomi.sgf.record import Record
@@ -88,6 +89,21 @@ def test_games_being_played_move_on_small_boards(browser, here, first):
     running(first, (4, "b", "a", MOVES[:1]))
     assert browser.becomes("document.querySelectorAll('#boards li').length", 1)
     assert browser.js("document.title") == "go-9x9: a, b, " + NASTY
+
+
+def test_the_board_of_a_game_that_has_ended_waits_for_the_next(browser, here, first):
+    browser.open(f"{here.address}/t/first/")
+    running(first, (3, "a", "b", MOVES[:2]))
+    assert browser.becomes("document.querySelectorAll('#boards li').length", 1)
+    browser.js("window.item = document.querySelector('#boards li')")
+    running(first)
+    assert browser.becomes("item.classList.contains('over')", True)
+    assert not browser.js("document.getElementById('running').hidden")
+    running(first, (4, "b", "a", MOVES[:1]))
+    assert browser.becomes("item.dataset.number", "4")
+    assert browser.js("item.isConnected && !item.classList.contains('over')")
+    running(first)
+    assert browser.becomes("document.getElementById('running').hidden", True)
 
 
 def test_the_first_game_of_a_tournament_brings_everything(browser, here, first):
@@ -174,6 +190,24 @@ def test_the_focus_stays_where_figures_change(browser, here, first):
     browser.js("document.querySelector('#standings').closest('.scroll').focus()")
     add(first, 3, go("a", NASTY))
     assert browser.becomes("document.querySelectorAll('#standings tbody tr').length", 3)
+    assert browser.js("document.activeElement.contains(document.getElementById('standings'))")
+
+
+def test_the_page_of_tasks_follows_them(browser, here, first):
+    def tournament(**more):
+        return TaskTournament(["pendulum"], ["zero", "random"], games=2, workers=0, out=first.parent / "tasks", **more)
+
+    episodes = tournament().stream()
+    for _ in range(3):
+        next(episodes)
+    episodes.close()
+    browser.open(f"{here.address}/t/tasks/")
+    browser.js("document.querySelector('#standings').closest('.scroll').focus()")
+    browser.js("window.here = 'still'")
+    assert browser.count("progress") == 1
+    tournament(resume=True).run()
+    assert browser.becomes("document.querySelectorAll('progress, [data-again]').length", 0)
+    assert browser.js("window.here") == "still"
     assert browser.js("document.activeElement.contains(document.getElementById('standings'))")
 
 

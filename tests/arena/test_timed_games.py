@@ -11,6 +11,7 @@ import pytest
 from sakiyomi.arena import Adjudication, Budget, Conditions, Termination, Tournament, parse_time, play
 from sakiyomi.arena.clock import record_tags
 from sakiyomi.boards import Chess, Clock, TicTacToe
+from sakiyomi.boards.player import Thought
 from sakiyomi.sgf import clocks, evals, load, times
 
 
@@ -102,6 +103,17 @@ def test_evaluations_are_noted_where_players_tell_them():
     assert all(value is not None for value in found[0::2])
     assert all(value is None for value in found[1::2])
     assert json.dumps(played.detail)
+
+
+@pytest.mark.parametrize("figure", ["many", float("nan"), 10**400, [1, 2], float("inf")])
+@pytest.mark.parametrize("name", ["value", "centipawns", "mate"])
+def test_thoughts_that_are_no_numbers_are_none(name, figure):
+    player = fakes.First()
+    player.thought = Thought((), **{name: figure})
+    rules = Adjudication.of({"resign": "moves=1,score=1", "draw": "moves=1,score=1", "max_moves": 2})
+    played = play(Chess(), (player, player), Conditions(annotate=True, adjudication=rules))
+    assert played.detail == "2 moves were played"
+    assert evals(played.record) == [None] * 4
 
 
 @pytest.mark.parametrize(

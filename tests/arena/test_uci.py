@@ -317,6 +317,15 @@ def test_habits_that_are_forgiven(fake, mode, capfd):
     assert capfd.readouterr() == ("", "")
 
 
+def test_a_second_answer_is_not_that_to_the_next_question(fake):
+    player = fake("twice", "--at 1")
+    position = after()
+    position.play(player.choose(position, ANYTIME))
+    position.play("e5")
+    time.sleep(0.2)  # until it is there
+    assert player.choose(position, ANYTIME) == "f3g1"
+
+
 def test_an_engine_without_chess960_does_not_start_in_it(fake):
     player = fake("good", "--without UCI_Chess960")
     begin(player)
