@@ -8,7 +8,6 @@ from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
-import numpy as np
 import typer
 
 if TYPE_CHECKING:
@@ -73,6 +72,8 @@ def evaluate(
 
 def figures_of(scores: Sequence[float]) -> dict[str, Any]:
     """Mean, interquartile mean, each with its 95 % interval (None for fewer than two), and their number."""
+    import numpy as np
+
     from sakiyomi.arena.tasks.statistics import FINAL, bootstrap, enough, iqm, mean
 
     runs = [np.asarray(scores, np.float64)]
