@@ -1,6 +1,7 @@
 """What a worker may take of its machine: processors, memory; engines made anew, kept, and left behind."""
 
 import os
+import re
 import shlex
 import sys
 import threading
@@ -70,7 +71,7 @@ def test_workers_and_what_they_start_keep_to_their_processors(tmp_path):
     with Crew(games("python:test_limits:Told"), count, log, limits=Limits(pin=True, nice=3)) as crew:
         list(crew.do(Queue(6)))
         assert os.sched_getaffinity(0) == mine, "the parent is left alone"
-    said = set(log.read_text().splitlines())
+    said = set(re.findall(r"on \[[\d, ]*\] \d+", log.read_text()))
     assert said
     assert said <= {f"on {sorted(share(cores(), slot, count))} {os.nice(0) + 3}" for slot in range(count)}
 
