@@ -2,6 +2,7 @@
 
     task = make_task("cartpole-swingup")
     env = task.make(seed=0)
+    envs = make_vector("cartpole-swingup", 64)       # many at once, in this process or in several
 
     env = BoardEnv("go-9x9")                         # PettingZoo, two agents
     env = gymnasium.make("sakiyomi/Chess-v0")        # Gymnasium, against an opponent: VersusEnv
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from sakiyomi.envs.drawing import picture
     from sakiyomi.envs.task import Task
     from sakiyomi.envs.vector import BoardVectorEnv
+    from sakiyomi.envs.vector_tasks import make_vector
     from sakiyomi.envs.versus import VersusEnv
 
 __all__ = [
@@ -37,6 +39,7 @@ __all__ = [
     "VersusEnv",
     "is_task",
     "make_task",
+    "make_vector",
     "parallel_env",
     "picture",
 ]
@@ -49,6 +52,7 @@ _HOMES = {
     "drawing": ("picture",),
     "task": ("Task",),
     "vector": ("BoardVectorEnv",),
+    "vector_tasks": ("make_vector",),
     "versus": ("VersusEnv",),
 }
 

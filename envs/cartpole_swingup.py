@@ -15,11 +15,14 @@ from typing import Any
 
 import numpy as np
 
-from sakiyomi.envs.dynamics import Variables
+from sakiyomi.boards.kernel import kernel
+from sakiyomi.envs.dynamics import Floats, Plant, Variables, numbers_of
+from sakiyomi.envs.plant_kernels import advance_rows, compiled
+from sakiyomi.envs.plant_maths import cos, exp, sin
 
 
 @dataclass(frozen=True, kw_only=True)
-class CartPole:
+class CartPole(Plant):
     """The plant; see `dynamics.Plant`."""
 
     cart: float = 0.5  # kg
@@ -37,9 +40,9 @@ class CartPole:
 
     def derivative(self, state: Variables, control: Variables) -> Variables:
         """The change of (x, v, omega, theta) in a second."""
-        _, v, omega, theta = state
+        v, omega, theta = state[1], state[2], state[3]
         m, length, total = self.pole, self.length, self.cart + self.pole
-        sine, cosine = np.sin(theta), np.cos(theta)
+        sine, cosine = sin(theta), cos(theta)
         force, swing = control[0] - self.friction * v, m * length * omega**2 * sine
         share = 4 * total - 3 * m * cosine**2
         linear = (2 * swing + 3 * m * self.gravity * sine * cosine + 4 * force) / share
@@ -49,12 +52,28 @@ class CartPole:
     def reward(self, state: Variables) -> Any:
         """1 with the tip where it is to be, near 0 with the pole hanging."""
         x, theta = state[0], state[3]
-        across, down = x + self.length * np.sin(theta), self.length * (1 + np.cos(theta))
-        return np.exp(-(across**2 + down**2) / (2 * self.width**2))
+        across, down = x + self.length * sin(theta), self.length * (1 + cos(theta))
+        return exp(-(across**2 + down**2) / (2 * self.width**2))
 
     def energy(self, state: Variables) -> Any:
         """Joules, 0 at rest with the pole level; constant without friction and force."""
-        _, v, omega, theta = state
+        v, omega, theta = state[1], state[2], state[3]
         m, length = self.pole, self.length
-        moving = (self.cart + m) * v**2 / 2 + m * length * v * omega * np.cos(theta) / 2 + m * length**2 * omega**2 / 6
-        return moving - m * self.gravity * length * np.cos(theta) / 2
+        moving = (self.cart + m) * v**2 / 2 + m * length * v * omega * cos(theta) / 2 + m * length**2 * omega**2 / 6
+        return moving - m * self.gravity * length * cos(theta) / 2
+
+    def start(self, rng: np.random.Generator) -> Floats:
+        """Near rest, hanging."""
+        return rng.normal(0.0, self.spread)
+
+
+Numbers = numbers_of(CartPole, __name__)
+_derivative, _reward = compiled(CartPole.derivative), compiled(CartPole.reward)
+
+
+@kernel
+def _advance(numbers: Any, states: Floats, controls: Floats, rewards: Floats, seconds: float, steps: int) -> None:
+    advance_rows(_derivative, _reward, numbers, states, controls, rewards, seconds, steps)
+
+
+CartPole.Numbers, CartPole.rows = Numbers, staticmethod(_advance)

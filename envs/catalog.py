@@ -5,8 +5,12 @@ import re
 from dataclasses import dataclass
 from importlib.util import find_spec
 
+from sakiyomi.envs.cart_double_pendulum import CartDoublePendulum
 from sakiyomi.envs.cartpole_swingup import CartPole
+from sakiyomi.envs.dynamics import Plant
 from sakiyomi.envs.pendulum import Pendulum
+from sakiyomi.envs.point_mass import PointMass
+from sakiyomi.envs.reacher import Reacher
 from sakiyomi.envs.task import Task
 
 
@@ -35,12 +39,28 @@ class Family:
         return re.split("NAME", self.form, maxsplit=1)[0]
 
 
-PLANTS: dict[str, CartPole | Pendulum] = {"cartpole-swingup": CartPole(), "pendulum": Pendulum()}
+PLANTS: dict[str, Plant] = {
+    "cartpole-swingup": CartPole(),
+    "pendulum": Pendulum(),
+    "cart-double-pendulum": CartDoublePendulum(),
+    "reacher": Reacher(),
+    "point-mass": PointMass(),
+}
 """Our own tasks with exact dynamics."""
+AS_PIXELS = "@pixels"
+"""What makes any of them one that is seen as 64x64 pixels."""
 
 TASKS = (
     Family("cartpole-swingup", "swing a pole up by pushing its cart (PILCO, GP-MPC); exact", "gymnasium", "envs"),
     Family("pendulum", "swing a rod up with a weak motor (PILCO); exact", "gymnasium", "envs"),
+    Family("cart-double-pendulum", "swing up two rods, one upon the other (PILCO); exact", "gymnasium", "envs"),
+    Family("reacher", "bring the tip of an arm of two rods to a goal (after PETS); exact", "gymnasium", "envs"),
+    Family(
+        "point-mass",
+        "push a ball to a goal; exact. From 64x64 pixels, as all of these: point-mass@pixels",
+        "gymnasium",
+        "envs",
+    ),
     Family("gym/NAME", "any environment of Gymnasium's registry, such as gym/CartPole-v1", "gymnasium", "envs"),
     Family(
         "gym/CarRacing-v3@world-models", "CarRacing-v3 in the 64x64 pixels that World Models saw", "Box2D", "control"
@@ -66,7 +86,7 @@ TASKS = (
 
 def is_task(name: str) -> bool:
     """Does `name` name a task, whether there is such a one and it is installed or not?"""
-    return name in PLANTS or name.startswith(("gym/", "ALE/", "dmc/", "doom/"))
+    return name.removesuffix(AS_PIXELS) in PLANTS or name.startswith(("gym/", "ALE/", "dmc/", "doom/"))
 
 
 def make_task(name: str) -> Task:
@@ -74,16 +94,17 @@ def make_task(name: str) -> Task:
 
     Raises ValueError for an unknown name, and for one whose package is missing, with the command that installs it.
     """
-    whole = next((f for f in TASKS if name == f.form), None)
+    plant = PLANTS.get(name.removesuffix(AS_PIXELS))
+    whole = next((f for f in TASKS if f.form in (name, plant and name.removesuffix(AS_PIXELS))), None)
     family = whole or next((f for f in TASKS if f.form != f.prefix and name.startswith(f.prefix)), None)
     if family is None:
         raise ValueError(_unknown(name))
     if not family.installed:
         raise ValueError(f"task {name!r} needs the package {family.package}: {family.install}")
-    if name in PLANTS:
-        from sakiyomi.envs.plant_env import plant_task
+    if plant is not None:
+        from sakiyomi.envs.plant_env import PIXELS, plant_task
 
-        return plant_task(name, PLANTS[name])
+        return plant_task(name, plant, PIXELS if name.endswith(AS_PIXELS) else None)
     return _task_of_others(name, family)
 
 

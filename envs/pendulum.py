@@ -13,11 +13,14 @@ from typing import Any
 
 import numpy as np
 
-from sakiyomi.envs.dynamics import Variables
+from sakiyomi.boards.kernel import kernel
+from sakiyomi.envs.dynamics import Floats, Plant, Variables, numbers_of
+from sakiyomi.envs.plant_kernels import advance_rows, compiled
+from sakiyomi.envs.plant_maths import cos, exp, sin
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pendulum:
+class Pendulum(Plant):
     """The plant; see `dynamics.Plant`."""
 
     mass: float = 1.0  # kg, spread evenly over its length
@@ -34,19 +37,35 @@ class Pendulum:
 
     def derivative(self, state: Variables, control: Variables) -> Variables:
         """The change of (omega, theta) in a second."""
-        omega, theta = state
+        omega, theta = state[0], state[1]
         m, length = self.mass, self.length
-        torque = control[0] - self.friction * omega - m * self.gravity * length * np.sin(theta) / 2
+        torque = control[0] - self.friction * omega - m * self.gravity * length * sin(theta) / 2
         return torque / (m * length**2 / 3), omega
 
     def reward(self, state: Variables) -> Any:
         """1 upright, near 0 hanging."""
         theta = state[1]
-        across, down = self.length * np.sin(theta), self.length * (1 + np.cos(theta))
-        return np.exp(-(across**2 + down**2) / (2 * self.width**2))
+        across, down = self.length * sin(theta), self.length * (1 + cos(theta))
+        return exp(-(across**2 + down**2) / (2 * self.width**2))
 
     def energy(self, state: Variables) -> Any:
         """Joules, 0 at rest with the rod level; constant without friction and torque."""
-        omega, theta = state
+        omega, theta = state[0], state[1]
         m, length = self.mass, self.length
-        return m * length**2 * omega**2 / 6 - m * self.gravity * length * np.cos(theta) / 2
+        return m * length**2 * omega**2 / 6 - m * self.gravity * length * cos(theta) / 2
+
+    def start(self, rng: np.random.Generator) -> Floats:
+        """Near rest, hanging."""
+        return rng.normal(0.0, self.spread)
+
+
+Numbers = numbers_of(Pendulum, __name__)
+_derivative, _reward = compiled(Pendulum.derivative), compiled(Pendulum.reward)
+
+
+@kernel
+def _advance(numbers: Any, states: Floats, controls: Floats, rewards: Floats, seconds: float, steps: int) -> None:
+    advance_rows(_derivative, _reward, numbers, states, controls, rewards, seconds, steps)
+
+
+Pendulum.Numbers, Pendulum.rows = Numbers, staticmethod(_advance)

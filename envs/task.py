@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gymnasium import Env, Space
+    from gymnasium.vector import VectorEnv
 
 
 @dataclass(frozen=True, eq=False)
@@ -14,7 +15,8 @@ class Task:
 
     `observation_space` and `action_space` are Gymnasium's. `horizon` is the number of steps after which an episode is
     cut off (truncated), None if only the task itself ends it. A step's reward lies in `reward_range`. `scale` holds the
-    returns that normalise to 0 and to 1, None where there are no such references.
+    returns that normalise to 0 and to 1, None where there are no such references. `build_many` is for `make_vector`: it
+    takes a number of environments and the value of an `AutoresetMode`, and makes one that steps them together.
     """
 
     name: str
@@ -24,6 +26,7 @@ class Task:
     reward_range: tuple[float, float]
     build: Callable[[], "Env[Any, Any]"] = field(repr=False)
     scale: tuple[float, float] | None = None
+    build_many: Callable[[int, str], "VectorEnv[Any, Any, Any]"] | None = field(default=None, repr=False)
 
     @property
     def discrete(self) -> bool:

@@ -1,6 +1,5 @@
 """Large pools: three ways to invert one matrix, graphs of every kind, and how long ten thousand players take."""
 
-
 import numpy as np
 import pytest
 

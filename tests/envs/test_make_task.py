@@ -74,7 +74,7 @@ def test_noise_is_measured_not_real():
     ("name", "words"),
     [
         ("cartpole-swngup", "unknown task 'cartpole-swngup'; did you mean 'cartpole-swingup'"),
-        ("go-9x9", "unknown task 'go-9x9'; there are: cartpole-swingup, pendulum, gym/NAME, "),
+        ("go-9x9", "unknown task 'go-9x9'; there are: cartpole-swingup, pendulum, .*gym/NAME, "),
         ("gym/Nothing-v0", "unknown task 'gym/Nothing-v0': .*Nothing"),
         ("gym/", "unknown task 'gym/'"),
     ],
