@@ -50,6 +50,7 @@ PLANTS: dict[str, Plant] = {
 AS_PIXELS = "@pixels"
 """What makes any of them one that is seen as 64x64 pixels."""
 
+BOARDS = Family("GAME", "a board game of 'sakiyomi list games' against a random player", "gymnasium", "envs")
 TASKS = (
     Family("cartpole-swingup", "swing a pole up by pushing its cart (PILCO, GP-MPC); exact", "gymnasium", "envs"),
     Family("pendulum", "swing a rod up with a weak motor (PILCO); exact", "gymnasium", "envs"),
@@ -80,12 +81,13 @@ TASKS = (
         "control",
     ),
     Family("doom/take-cover", "dodge fireballs in Doom, from 64x64 pixels (World Models)", "vizdoom", "doom"),
+    BOARDS,
 )
 """Names that `make_task` takes."""
 
 
 def is_task(name: str) -> bool:
-    """Does `name` name a task, whether there is such a one and it is installed or not?"""
+    """Does `name` name a single-player task, whether there is such a one and it is installed or not?"""
     return name.removesuffix(AS_PIXELS) in PLANTS or name.startswith(("gym/", "ALE/", "dmc/", "doom/"))
 
 
@@ -98,7 +100,7 @@ def make_task(name: str) -> Task:
     whole = next((f for f in TASKS if f.form in (name, plant and name.removesuffix(AS_PIXELS))), None)
     family = whole or next((f for f in TASKS if f.form != f.prefix and name.startswith(f.prefix)), None)
     if family is None:
-        raise ValueError(_unknown(name))
+        return _board_task(name)
     if not family.installed:
         raise ValueError(f"task {name!r} needs the package {family.package}: {family.install}")
     if plant is not None:
@@ -106,6 +108,21 @@ def make_task(name: str) -> Task:
 
         return plant_task(name, plant, PIXELS if name.endswith(AS_PIXELS) else None)
     return _task_of_others(name, family)
+
+
+def _board_task(name: str) -> Task:
+    """A board game against a random player. Raises ValueError if there is no such game."""
+    from sakiyomi.boards.catalog import make_game
+
+    try:
+        game = make_game(name)
+    except ValueError:
+        raise ValueError(_unknown(name)) from None
+    if not BOARDS.installed:
+        raise ValueError(f"task {name!r} needs the package {BOARDS.package}: {BOARDS.install}")
+    from sakiyomi.envs.board_task import board_task
+
+    return board_task(name, game)
 
 
 def _task_of_others(name: str, family: Family) -> Task:

@@ -83,6 +83,7 @@ def plant_task(name: str, plant: Plant, pixels: int | None = None) -> Task:
         build=partial(PlantEnv, plant, pixels),
         scale=(0.0, float(plant.horizon)),
         build_many=partial(_many, plant, pixels),
+        rules=plant,
     )
 
 

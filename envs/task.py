@@ -1,4 +1,4 @@
-"""`Task`: what a single-player task looks like to an agent, before any environment of it is made."""
+"""`Task`: what a task looks like to an agent, before any environment of it is made."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from gymnasium import Env, Space
     from gymnasium.vector import VectorEnv
+
+    from sakiyomi.boards.game import Game
+    from sakiyomi.envs.dynamics import Plant
 
 
 @dataclass(frozen=True, eq=False)
@@ -17,6 +20,8 @@ class Task:
     cut off (truncated), None if only the task itself ends it. A step's reward lies in `reward_range`. `scale` holds the
     returns that normalise to 0 and to 1, None where there are no such references. `build_many` is for `make_vector`: it
     takes a number of environments and the value of an `AutoresetMode`, and makes one that steps them together.
+    `players` is 2 for board games, where the environment plays the other side. `rules` are what an agent may plan with,
+    if they are known exactly: the `Game`, or the `Plant` of a task of our own.
     """
 
     name: str
@@ -27,6 +32,13 @@ class Task:
     build: Callable[[], "Env[Any, Any]"] = field(repr=False)
     scale: tuple[float, float] | None = None
     build_many: Callable[[int, str], "VectorEnv[Any, Any, Any]"] | None = field(default=None, repr=False)
+    players: int = 1
+    rules: "Game | Plant | None" = None
+
+    @property
+    def rules_known(self) -> bool:
+        """Can an agent work out exactly what its actions will do?"""
+        return self.rules is not None
 
     @property
     def discrete(self) -> bool:

@@ -74,7 +74,7 @@ def test_noise_is_measured_not_real():
     ("name", "words"),
     [
         ("cartpole-swngup", "unknown task 'cartpole-swngup'; did you mean 'cartpole-swingup'"),
-        ("go-9x9", "unknown task 'go-9x9'; there are: cartpole-swingup, pendulum, .*gym/NAME, "),
+        ("backgammon", "unknown task 'backgammon'; there are: cartpole-swingup, pendulum, .*gym/NAME, "),
         ("gym/Nothing-v0", "unknown task 'gym/Nothing-v0': .*Nothing"),
         ("gym/", "unknown task 'gym/'"),
     ],
@@ -115,3 +115,22 @@ def test_atari():
         make_task("ALE/Nothing-v5")
     with pytest.raises(ValueError, match="did you mean 'ALE/Pong-v5'"):
         make_task("ALE/Pong")
+
+
+@pytest.mark.parametrize(("name", "actions"), [("go-9x9", 82), ("chess", 4672), ("tictactoe", 9)])
+def test_board_games_are_tasks_of_two_players_with_known_rules(name, actions):
+    task = make_task(name)
+    assert (task.players, task.rules_known, task.discrete, task.action_space.n) == (2, True, True, actions)
+    env = task.make(seed=1)
+    observation, info = env.reset()
+    assert env.observation_space.contains(observation)
+    for _ in range(3):
+        observation, *_, info = env.step(env.action_space.sample(info["action_mask"]))
+    assert env.observation_space.contains(observation)
+    assert not is_task(name)
+
+
+def test_whose_rules_are_known():
+    assert make_task("pendulum").rules_known
+    assert make_task("pendulum").players == 1
+    assert not make_task("gym/CartPole-v1").rules_known
