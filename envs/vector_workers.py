@@ -1,7 +1,7 @@
 """Environments of one task in several processes that share memory: `WorkerVector`; see `vector_tasks.make_vector`.
 
-Each worker steps a run of rows, as many as the others or one more, as one vector environment. Actions, observations,
-rewards and both ends of episodes are in shared memory; only infos go through pipes.
+Each worker steps a run of rows, as many as the others or one more, as one vector environment. Observations, rewards
+and both ends of episodes are in shared memory; actions and infos, which are small, go through pipes as they are.
 """
 
 import ctypes
@@ -36,20 +36,19 @@ class WorkerVector(VectorEnv[Any, Any, NDArray[Any]]):
         self.action_space = batch_space(self.single_action_space, n)
         started = multiprocessing.get_context(context)
         self._memory = Memory(described, n, started)
-        self._seen, self._given = self._memory.views()
+        self._seen, self._ends = self._memory.views(self.single_observation_space)
         bounds = [n * k // workers for k in range(workers + 1)]
         self._parts = [slice(a, b) for a, b in pairwise(bounds)]
-        parcel = CloudpickleWrapper(cast(Any, task))
         self._pipes, self._processes = [], []
         for part in self._parts:
             ours, theirs = started.Pipe()
-            arguments = (theirs, parcel, self._memory, part, mode)
+            arguments = (theirs, self._memory, part, mode)
             process = started.Process(target=_work, args=arguments, daemon=True)  # type: ignore[attr-defined]
             process.start()
             theirs.close()
             self._pipes.append(ours)
             self._processes.append(process)
-        self._asked([None] * workers)  # they are ready
+        self._asked([CloudpickleWrapper(cast(Any, task))] * workers)
 
     def reset(self, *, seed: int | Sequence[int | None] | None = None, options: Info | None = None) -> tuple[Any, Info]:
         """Begin all episodes, or those of ``options["reset_mask"]``: environment i with `seed` + i, or the i-th."""
@@ -67,9 +66,9 @@ class WorkerVector(VectorEnv[Any, Any, NDArray[Any]]):
 
     def step(self, actions: Any) -> tuple[Any, NDArray[Any], NDArray[np.bool_], NDArray[np.bool_], Info]:
         """One step of each environment."""
-        _write(self._given["actions"], actions, slice(None))
-        observations, infos = self._finished([("step",)] * len(self._parts))
-        rewards, terminated, truncated = (self._given[name].copy() for name in ("rewards", "terminated", "truncated"))
+        given = actions if isinstance(actions, dict | tuple) else np.asarray(actions)
+        observations, infos = self._finished([("step", _copied(given, part)) for part in self._parts])
+        rewards, terminated, truncated = (end.copy() for end in self._ends)
         return observations, rewards, terminated, truncated, infos
 
     def close_extras(self, **kwargs: Any) -> None:
@@ -113,22 +112,18 @@ class WorkerVector(VectorEnv[Any, Any, NDArray[Any]]):
 
 
 class Memory:
-    """What processes share: observations, actions, rewards and ends of `n` environments of a task."""
+    """What processes share: observations, rewards and ends of `n` environments of a task."""
 
     def __init__(self, task: Task, n: int, context: Any):
-        self._spaces, self._n = (task.observation_space, task.action_space), n
-        self._blocks = [create_shared_memory(space, n, context) for space in self._spaces]
+        self._n = n
+        self._observations = create_shared_memory(task.observation_space, n, context)
         self._ends = [context.RawArray(kind, n) for kind in (ctypes.c_double, ctypes.c_bool, ctypes.c_bool)]
 
-    def views(self) -> tuple[Any, Info]:
-        """Arrays upon it: observations (nested as the space is), and the others by name."""
-        seen, actions = (
-            read_from_shared_memory(space, block, self._n)
-            for space, block in zip(self._spaces, self._blocks, strict=True)
-        )
+    def views(self, space: Any) -> tuple[Any, tuple[NDArray[Any], ...]]:
+        """Arrays upon it: observations of `space`, nested as the space is; rewards, and what is terminated and truncated."""
         kinds: Any = (np.float64, np.bool_, np.bool_)
-        ends = [np.frombuffer(block, kind) for block, kind in zip(self._ends, kinds, strict=True)]
-        return seen, dict(zip(("actions", "rewards", "terminated", "truncated"), [actions, *ends], strict=True))
+        ends = tuple(np.frombuffer(block, kind) for block, kind in zip(self._ends, kinds, strict=True))
+        return read_from_shared_memory(space, self._observations, self._n), ends
 
 
 def merged(infos: Sequence[Info], parts: Sequence[slice], n: int) -> Info:
@@ -147,21 +142,20 @@ def merged(infos: Sequence[Info], parts: Sequence[slice], n: int) -> Info:
     return whole
 
 
-def _work(pipe: Any, task: Any, memory: Memory, part: slice, mode: str) -> None:
+def _work(pipe: Any, memory: Memory, part: slice, mode: str) -> None:
     """What a worker does until it is told to close, or its parent has gone."""
     from sakiyomi.envs.vector_tasks import together
 
     envs = None
     try:
-        given = task.fn
+        given = pipe.recv().fn
         if not isinstance(given, str) and is_task(given.name):
             make_task(given.name)  # so that packages have registered what they bring
         envs = together(make_task(given) if isinstance(given, str) else given, part.stop - part.start, mode)
-        seen, arrays = memory.views()
-        pipe.recv()
+        seen, ends = memory.views(envs.single_observation_space)
         pipe.send((False, {}))
         while (request := pipe.recv()) is None or request[0] != "close":
-            pipe.send((False, _done(envs, request, seen, arrays, part)))
+            pipe.send((False, _done(envs, request, seen, ends, part)))
     except (EOFError, KeyboardInterrupt):
         return  # the parent has gone, or goes
     except Exception:  # anybody's code
@@ -171,19 +165,19 @@ def _work(pipe: Any, task: Any, memory: Memory, part: slice, mode: str) -> None:
             envs.close()
 
 
-def _done(envs: Any, request: Any, seen: Any, arrays: Info, part: slice) -> Info:
-    """Do what is asked, write the arrays, and give the infos."""
+def _done(envs: Any, request: Any, seen: Any, ends: Sequence[NDArray[Any]], part: slice) -> Info:
+    """Do what is asked (nothing, if that is None), write the arrays, and give the infos."""
     if request is None:
         return {}
     if request[0] == "reset":
         observations, infos = envs.reset(seed=request[1], options=request[2])
     else:
-        observations, *ends, infos = envs.step(_copied(arrays["actions"], part))
-        for name, values in zip(("rewards", "terminated", "truncated"), ends, strict=True):
-            arrays[name][part] = values
+        observations, *found, infos = envs.step(request[1])
+        for end, values in zip(ends, found, strict=True):
+            end[part] = values
     _write(seen, observations, part)
-    found: Info = infos
-    return found
+    told: Info = infos
+    return told
 
 
 def _write(to: Any, values: Any, part: slice) -> None:

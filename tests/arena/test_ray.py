@@ -39,7 +39,7 @@ def heard(host):
 
 
 def test_a_host_holds_a_worker_and_tells_of_it():
-    host = Host(games("python:fakes:Slow"), False, source_digest(), [HERE, "/no/such/folder"], 0, True)
+    host = Host(games("python:fakes:Slow"), False, source_digest(), [HERE, "/no/such/folder"], 0, 1 << 40)
     assert "/no/such/folder" not in sys.path
     heard(host)
     queue = Queue(3)
@@ -64,7 +64,7 @@ def test_a_host_holds_a_worker_and_tells_of_it():
 
 def test_another_version_on_a_node_is_refused():
     with pytest.raises(RuntimeError, match="has another version of sakiyomi; install the same everywhere"):
-        Host(games(), False, "0" * 64, [], 0, False)
+        Host(games(), False, "0" * 64, [], 0, None)
 
 
 @pytest.mark.parametrize(
