@@ -120,7 +120,7 @@ class Memory:
         self._ends = [context.RawArray(kind, n) for kind in (ctypes.c_double, ctypes.c_bool, ctypes.c_bool)]
 
     def views(self, space: Any) -> tuple[Any, tuple[NDArray[Any], ...]]:
-        """Arrays upon it: observations of `space`, nested as the space is; rewards, and what is terminated and truncated."""
+        """Arrays upon it: observations, nested as `space` is; rewards, and what is terminated and truncated."""
         kinds: Any = (np.float64, np.bool_, np.bool_)
         ends = tuple(np.frombuffer(block, kind) for block, kind in zip(self._ends, kinds, strict=True))
         return read_from_shared_memory(space, self._observations, self._n), ends
