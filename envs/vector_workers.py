@@ -39,10 +39,11 @@ class WorkerVector(VectorEnv[Any, Any, NDArray[Any]]):
         self._seen, self._ends = self._memory.views(self.single_observation_space)
         bounds = [n * k // workers for k in range(workers + 1)]
         self._parts = [slice(a, b) for a, b in pairwise(bounds)]
-        self._pipes, self._processes = [], []
+        self._pipes: list[Any] = []
+        self._processes: list[Any] = []
         for part in self._parts:
             ours, theirs = started.Pipe()
-            arguments = (theirs, self._memory, part, mode)
+            arguments = (theirs, [*self._pipes, ours], self._memory, part, mode)
             process = started.Process(target=_work, args=arguments, daemon=True)  # type: ignore[attr-defined]
             process.start()
             theirs.close()
@@ -142,10 +143,12 @@ def merged(infos: Sequence[Info], parts: Sequence[slice], n: int) -> Info:
     return whole
 
 
-def _work(pipe: Any, memory: Memory, part: slice, mode: str) -> None:
+def _work(pipe: Any, parents: list[Any], memory: Memory, part: slice, mode: str) -> None:
     """What a worker does until it is told to close, or its parent has gone."""
     from sakiyomi.envs.vector_tasks import together
 
+    for end in parents:
+        end.close()  # who is forked holds them too, and would never hear that the parent has gone
     envs = None
     try:
         given = pipe.recv().fn

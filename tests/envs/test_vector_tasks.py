@@ -1,6 +1,8 @@
 """Many environments at once: the same arrays however they are stepped, and honest ends of episodes."""
 
 import dataclasses
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -230,6 +232,22 @@ def test_a_killed_worker_is_noticed():
     envs._processes[1].join()
     with pytest.raises(RuntimeError, match="worker 1 failed: its process has ended with exit code -9"):
         envs.step(np.zeros((4, 1)))
+
+
+ORPHANS = """
+import os
+from sakiyomi.envs import make_vector
+envs = make_vector("pendulum", 4, 2)
+print(*[process.pid for process in envs._processes], flush=True)
+os.kill(os.getpid(), 9)
+"""
+
+
+def test_workers_end_with_a_parent_that_is_killed():
+    """Whose output they hold open: it is at its end when they have gone."""
+    done = subprocess.run([sys.executable, "-c", ORPHANS], capture_output=True, text=True, timeout=60)
+    assert done.returncode == -9
+    assert len(done.stdout.split()) == 2
 
 
 def test_spawned_workers_know_tasks_by_name():
