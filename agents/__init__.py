@@ -8,15 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sakiyomi.agents.alphabeta import AlphaBetaPlayer
+    from sakiyomi.agents.alphago_zero import AlphaGoZero
+    from sakiyomi.agents.alphazero import AlphaZero
     from sakiyomi.agents.greedy import GreedyPlayer
     from sakiyomi.agents.perfect import PerfectPlayer
     from sakiyomi.agents.random_player import RandomPlayer
     from sakiyomi.agents.uct import UCTPlayer
 
-__all__ = ["AlphaBetaPlayer", "GreedyPlayer", "PerfectPlayer", "RandomPlayer", "UCTPlayer"]
+__all__ = ["AlphaBetaPlayer", "AlphaGoZero", "AlphaZero", "GreedyPlayer", "PerfectPlayer", "RandomPlayer", "UCTPlayer"]
 
 _HOMES = {
     "AlphaBetaPlayer": "alphabeta",
+    "AlphaGoZero": "alphago_zero",
+    "AlphaZero": "alphazero",
     "GreedyPlayer": "greedy",
     "PerfectPlayer": "perfect",
     "RandomPlayer": "random_player",

@@ -21,11 +21,13 @@ if TYPE_CHECKING:
     from sakiyomi.arena.rating.sequential import Sprt, Verdict, sprt
     from sakiyomi.arena.schedules.fixed import gauntlet, ladder, round_robin
     from sakiyomi.arena.schedules.schedule import Pairing
+    from sakiyomi.arena.seat import AgentPlayer
     from sakiyomi.arena.tasks.tournament import TaskTournament
     from sakiyomi.arena.tournament import Tournament
     from sakiyomi.boards.player import RESIGN, Budget, Player
 
 _HOMES = {
+    "AgentPlayer": "sakiyomi.arena.seat",
     "Anchor": "sakiyomi.arena.rating.anchors",
     "Results": "sakiyomi.arena.rating.results",
     "RESIGN": "sakiyomi.boards.player",
@@ -64,6 +66,7 @@ _HOMES = {
 __all__ = [
     "RESIGN",
     "Adjudication",
+    "AgentPlayer",
     "Anchor",
     "Budget",
     "Conditions",

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
-from sakiyomi.arena import cli_evaluate, cli_ratings, cli_records, cli_serve, cli_tournament
+from sakiyomi.arena import cli_evaluate, cli_ratings, cli_records, cli_serve, cli_tournament, cli_train
 from sakiyomi.arena.cli_tasks import list_task_players, list_tasks
 
 UsageError: type[Any] = typer.BadParameter.__mro__[1]
@@ -27,6 +27,7 @@ app = typer.Typer(
 )
 app.command()(cli_tournament.tournament)
 app.command()(cli_tournament.match)
+app.command()(cli_train.train)
 app.command()(cli_evaluate.evaluate)
 app.command()(cli_ratings.ratings)
 app.command()(cli_tournament.report)
@@ -162,9 +163,9 @@ def warmup() -> None:
 
 @app.command(name="list")
 def list_(
-    what: Annotated[str, typer.Argument(metavar="games|tasks|players|rules", help="what to list")],
+    what: Annotated[str, typer.Argument(metavar="games|tasks|players|agents|rules", help="what to list")],
 ) -> None:
-    """List the games, the single-player tasks, the kinds of players or the rule sets of Go.
+    """List the games, the single-player tasks, the kinds of players, the agents that learn, or the rule sets of Go.
 
     Example: sakiyomi list players
     """
@@ -187,6 +188,10 @@ def _listed(what: str) -> list[tuple[str, str]]:
         ]
     if what == "tasks":
         return list_tasks()
+    if what == "agents":
+        from sakiyomi.arena.agent_specs import listed
+
+        return listed()
     if what == "rules":
         from sakiyomi.boards.go.rulesets import RULES
 
@@ -197,7 +202,7 @@ def _listed(what: str) -> list[tuple[str, str]]:
             )
             for name, rules in RULES.items()
         ]
-    raise ValueError(f"{what!r} cannot be listed; there are: games, players, rules, tasks")
+    raise ValueError(f"{what!r} cannot be listed; there are: games, players, rules, tasks, agents")
 
 
 def _game(name: str, **options: Any) -> Any:
@@ -218,6 +223,8 @@ def main(arguments: list[str] | None = None) -> None:
 def _run(arguments: list[str]) -> int:
     from sakiyomi.arena.errors import Failure
 
+    if os.getcwd() not in sys.path:
+        sys.path.append(os.getcwd())  # where modules of python:MODULE:NAME are looked for, after all others
     try:
         code = app(arguments or ["--help"], prog_name="sakiyomi", standalone_mode=False)
     except UsageError as error:

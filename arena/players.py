@@ -8,6 +8,7 @@ import re
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -25,13 +26,15 @@ _NO_TEXT = ("Cc", "Cs", "Zl", "Zp")  # control characters, lone surrogates, line
 class Kind:
     """One kind of player: how its spec is written, what it is, and how it is made.
 
-    `warm` is a cheap spec of the same kind that compiles the same kernels ("" where nothing is compiled).
+    `warm` is a cheap spec of the same kind that compiles the same kernels ("" where nothing is compiled). `bare` kinds
+    may be written without what stands after the colon, or with the settings of it alone (``alphazero@sims=50``).
     """
 
     form: str
     about: str
     make: Callable[[str, Game], Any]
     warm: str = ""
+    bare: bool = False
 
     @property
     def name(self) -> str:
@@ -54,8 +57,10 @@ def make_player(spec: str, game: Game) -> Player:
 
     Kinds: ``random``, ``greedy``, ``uct:N`` (N simulations a move), ``alphabeta:DEPTH``, ``perfect`` (solved games),
     ``gtp:COMMAND``, ``uci:COMMAND@nodes=N`` and ``usi:COMMAND@nodes=N`` (engines; docs/gtp.md, docs/uci.md,
-    docs/usi.md), ``python:MODULE:NAME`` (a class or function of yours, called without arguments). Raises ValueError for
-    an unknown kind, a bad number, an engine that is not installed, or a player that does not play `game`.
+    docs/usi.md), ``alphazero@sims=N`` (agents with the weights that come with the package, ``alphazero:DIR`` with those
+    trained in a folder), ``python:MODULE:NAME`` (a class or function of yours, called without arguments; agents:
+    ``python:MODULE:NAME:DIR``, docs/agents.md). Raises ValueError for an unknown kind, a bad number, an engine that is
+    not installed, or a player that does not play `game`.
     """
     parsed = parse_spec(spec)
     player: Player = parsed.kind.make(parsed.argument, game)
@@ -68,16 +73,19 @@ def parse_spec(spec: str) -> Spec:
     named = re.fullmatch(r"\s*([^:@=]+?)\s*=(.*)", spec, re.DOTALL)
     text = (named[2] if named else spec).strip()
     word, _, argument = text.partition(":")
+    kinds = {kind.name: kind for kind in KINDS}
+    short, at, settings = text.partition("@")
+    if at and short in kinds and kinds[short].bare:
+        word, argument = short, at + settings
     if any(unicodedata.category(letter) == "Cs" for letter in spec):
         raise ValueError(f"a player's name and spec must be text, got {spec!r}")
-    kinds = {kind.name: kind for kind in KINDS}
     if word not in kinds:
         near = difflib.get_close_matches(word.lower(), kinds, 1, 0.5)
         hint = f"did you mean {kinds[near[0]].form!r}?" if near else f"there are: {', '.join(k.form for k in KINDS)}"
         raise ValueError(f"unknown player {text!r}; {hint}")
     kind = kinds[word]
     takes = kind.form.partition(":")[2]
-    if bool(argument.strip()) != bool(takes) and not (kind.name == "uct" and text == "uct"):
+    if bool(argument.strip()) != bool(takes) and not (kind.bare and text == kind.name):
         raise ValueError(f"player {text!r} is to be written {kind.form!r}")
     name = named[1] if named else _own_name(kind.name, text, argument.strip())
     return Spec(check_name(name), text, kind, argument.strip())
@@ -199,10 +207,23 @@ def _check_engine(player: Any, game: Game) -> None:
         raise ValueError(str(fault)) from None
 
 
+def _learnt(kind: str, argument: str, game: Game) -> Any:
+    """The agent of that name, seated."""
+    from sakiyomi.arena.agent_specs import agent_player
+
+    return agent_player(kind, argument, game)
+
+
 def _python(argument: str, game: Game) -> Any:
     module, _, name = argument.partition(":")
+    name, folder, path = name.partition(":")
+    if folder:
+        return _learnt(f"python:{module}:{name}", path, game)
     try:
-        player = getattr(import_module(module), name)()
+        kind = getattr(import_module(module), name)
+        if hasattr(kind, "act") and hasattr(kind, "load"):
+            raise ValueError("it is an agent: name the folder that it was trained in, python:MODULE:NAME:DIR")
+        player = kind()
     except (Exception, SystemExit) as error:  # anybody's code
         raise ValueError(f"player 'python:{argument}' cannot be made: {error or type(error).__name__}") from error
     missing = [method for method in ("begin", "choose", "close") if not callable(getattr(player, method, None))]
@@ -214,12 +235,23 @@ def _python(argument: str, game: Game) -> Any:
 KINDS = (
     Kind("random", "any legal move, all equally likely", _random, warm="random"),
     Kind("greedy", "the best move by looking one ply ahead", _greedy, warm="greedy"),
-    Kind("uct:N", "UCT with random rollouts, N simulations a move", _uct, warm="uct:2"),
+    Kind("uct:N", "UCT with random rollouts, N simulations a move", _uct, warm="uct:2", bare=True),
     Kind("alphabeta:DEPTH", "alpha-beta to a fixed depth: chess, shogi, small games", _alphabeta, warm="alphabeta:1"),
     Kind("perfect", "perfect play, for games small enough to be solved", _perfect),
+    Kind(
+        "alphazero:DIR@sims=N",
+        "AlphaZero as trained in DIR, N simulations a move; without :DIR by the weights that come with the package",
+        partial(_learnt, "alphazero"),
+        bare=True,
+    ),
+    Kind("alphagozero:DIR@sims=N", "AlphaGo Zero, in the same way", partial(_learnt, "alphagozero"), bare=True),
     Kind("gtp:COMMAND", "an engine that speaks GTP, such as gtp:gnugo --mode gtp --level 5", _gtp),
     Kind("uci:COMMAND@LIMITS", "an engine that speaks UCI, such as uci:stockfish@nodes=200 (docs/uci.md)", _uci),
     Kind("usi:COMMAND@LIMITS", "an engine that speaks USI, such as usi:fairy-stockfish@nodes=500 (docs/usi.md)", _usi),
-    Kind("python:MODULE:NAME", "a player of yours: NAME of MODULE, called without arguments", _python),
+    Kind(
+        "python:MODULE:NAME",
+        "a player of yours: NAME of MODULE, called without arguments; an agent of yours: python:MODULE:NAME:DIR",
+        _python,
+    ),
 )
 """Every kind of player there is."""

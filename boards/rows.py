@@ -22,6 +22,11 @@ def threads() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def setting() -> int:
+    """What `set_threads` was called with last; 0 before."""
+    return _threads
+
+
 def set_threads(count: int) -> None:
     """Use at most `count` threads from now on in this process (0: as many as there are processors)."""
     global _threads

@@ -1,0 +1,224 @@
+"""The lasting state of learning by self-play: learner, replay, crew and counters, saved and gone on from as one.
+
+::
+
+    folder/agent.json, weights.safetensors     the agent by its latest weights: what `load` of an agent reads
+    folder/run/                                everything that goes on from here, replaced as a whole
+"""
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from sakiyomi.agents.agent import Progress, TrainingBudget
+from sakiyomi.agents.parts.checkpoints import (
+    load_tensors,
+    read_json,
+    save_tensors,
+    settled,
+    whole_folder,
+    write_json,
+)
+from sakiyomi.agents.parts.crew import Crew
+from sakiyomi.agents.parts.learner import Learner
+from sakiyomi.agents.parts.metrics import MetricsLog
+from sakiyomi.agents.parts.nets import DualNet
+from sakiyomi.agents.parts.replay import Episode, GameReplay
+from sakiyomi.boards import rows
+
+CALIBRATION = 512  # positions by which whole-number runtimes measure their ranges
+RUN, STATE = "run", "state.json"
+ACTIVITIES = ("select", "encode", "network", "back up")
+
+
+class Saveable(Protocol):
+    """What `Agent.save` is of."""
+
+    def save(self, folder: Path) -> None: ...  # noqa: D102
+
+
+@dataclass
+class Counters:
+    """How far a run is; all of it goes on when the run does."""
+
+    iterations: int = 0
+    steps: int = 0
+    plies: int = 0  # of self-play games that ended
+    games: int = 0
+    simulations: int = 0
+    seconds: float = 0.0
+    owed: float = 0.0  # samples that are still to be drawn for positions that came in
+
+
+@dataclass
+class Campaign:
+    """What a run of self-play learning holds; `rng` draws what is learned from.
+
+    `nets` are further networks that are saved with it, `numbers` and `lists` further figures.
+    """
+
+    folder: Path
+    learner: Learner
+    replay: GameReplay
+    crew: Crew
+    rng: np.random.Generator
+    nets: dict[str, DualNet] = field(default_factory=dict)
+    numbers: dict[str, float] = field(default_factory=dict)
+    lists: dict[str, list[float]] = field(default_factory=dict)
+    counters: Counters = field(default_factory=Counters)
+
+    def begin(self, resume: bool) -> None:
+        """Start the clock and the log; with `resume` go on from what the folder holds, if it holds anything.
+
+        Until `end`, rules and networks on the CPU use one thread each (`rows`, PyTorch): groups of games and the
+        learner are what runs side by side. Threads that wait for each other inside every layer of a small network
+        would take longer than the layer.
+        """
+        self._threads = torch.get_num_threads(), rows.setting()
+        torch.set_num_threads(1)
+        rows.set_threads(1)
+        resumed = resume and (settled(self.folder / RUN) / STATE).is_file()
+        if resumed:
+            self._load()
+        self._started, self._saved = time.monotonic() - self.counters.seconds, time.monotonic()
+        self._log = MetricsLog(self.folder, resume_at=self.counters.iterations if resumed else 0)
+
+    def end(self, agent: Saveable) -> None:
+        """Save, and leave threads as they were."""
+        self.save(agent)
+        self._log.close()
+        torch.set_num_threads(self._threads[0])
+        rows.set_threads(self._threads[1])
+
+    def spent(self, budget: TrainingBudget) -> float:
+        """The part of `budget` that is spent."""
+        return budget.spent(self.seconds, self.counters.steps, self.counters.plies)
+
+    @property
+    def seconds(self) -> float:
+        """Since the run began, all its sittings together."""
+        return time.monotonic() - self._started
+
+    def due(self, every: int) -> bool:
+        """Is this the last of `every` iterations?"""
+        return (self.counters.iterations + 1) % every == 0
+
+    def calibration(self) -> NDArray[np.float32] | None:
+        """Real observations [n, C, Y, X], the same ones for the same iteration; None while there are none."""
+        if self.replay.targets_added == 0:
+            return None
+        chance = np.random.default_rng(self.counters.iterations)
+        return self.replay.sample(chance, CALIBRATION).observations
+
+    def play_and_learn(
+        self, rounds: int, *, uses: float, batch: int, rate: Callable[[int], float], least: int, symmetries: bool
+    ) -> dict[str, float]:
+        """Self-play for so many rounds of the search and, meanwhile, learning from the games before; figures of both.
+
+        The two share the cores, and neither sees what the other does until both are done: the same in every run. The
+        new games then go into the replay, and `uses` samples are owed for each of their positions with a policy
+        target; the samples owed are drawn in batches, once there are `least` such positions.
+        """
+        with ThreadPoolExecutor(1, thread_name_prefix="learning") as pool:
+            learning = pool.submit(self._learn, batch, rate, least, symmetries)
+            started = time.monotonic()
+            episodes = self.crew.play(rounds)
+            seconds = max(time.monotonic() - started, 1e-9)
+            figures = learning.result()
+        before, counters = self.replay.targets_added, self.counters
+        for episode in episodes:
+            self.replay.add(episode)
+        counters.games += len(episodes)
+        counters.plies += sum(len(episode.actions) for episode in episodes)
+        counters.owed += uses * (self.replay.targets_added - before)
+        return figures | self._played(episodes, seconds)
+
+    def _played(self, episodes: list[Episode], seconds: float) -> dict[str, float]:
+        """Figures of self-play that took so many seconds."""
+        tally, plies = self.crew.tally(), sum(len(episode.actions) for episode in episodes)
+        self.counters.simulations += int(tally["simulations"])
+        busy = sum(tally[name] for name in ACTIVITIES)
+        figures = {
+            "self-play/games": float(self.counters.games),
+            "self-play/seconds": seconds,
+            "self-play/simulations per second": tally["simulations"] / seconds,
+            "self-play/plies per second": plies / seconds,
+            "self-play/batch fill": tally["evaluated"] / max(tally["asked"], 1),
+        }
+        if episodes:
+            figures["self-play/plies a game"] = plies / len(episodes)
+            figures["self-play/first player's score"] = float(np.mean([(each.result + 1) / 2 for each in episodes]))
+        return figures | {f"share/{name}": tally[name] / max(busy, 1e-9) for name in ACTIVITIES}
+
+    def _learn(self, batch: int, rate: Callable[[int], float], least: int, symmetries: bool) -> dict[str, float]:
+        """Draw the samples owed; returns the mean losses, nothing while there are fewer than `least` positions."""
+        steps = int(self.counters.owed // batch)
+        if self.replay.targets_added < least or steps == 0:
+            return {}
+        started, sums = time.monotonic(), dict[str, float]()
+        for _ in range(steps):
+            samples = self.replay.sample(self.rng, batch, symmetries, **self.learner.needs)
+            for name, loss in self.learner.step(samples, rate(self.counters.steps)).items():
+                sums[name] = sums.get(name, 0.0) + loss
+            self.counters.steps += 1
+        self.counters.owed -= steps * batch
+        seconds = time.monotonic() - started
+        figures = {f"loss/{name}": total / steps for name, total in sums.items()}
+        return figures | {
+            "learning/rate": rate(self.counters.steps),
+            "learning/seconds": seconds,
+            "learning/samples per second": steps * batch / max(seconds, 1e-9),
+        }
+
+    def record(self, figures: dict[str, float], budget: TrainingBudget, agent: Saveable, save_every: float) -> Progress:
+        """End an iteration: log its figures, and save if that is due."""
+        counters = self.counters
+        counters.iterations += 1
+        counters.seconds = self.seconds
+        spent = self.spent(budget)
+        self._log.log(counters.iterations, spent, self._progress(figures))
+        if time.monotonic() - self._saved >= save_every:
+            self.save(agent)
+        return Progress(counters.steps, counters.plies, counters.seconds, spent, figures)
+
+    def save(self, agent: Saveable) -> None:
+        """Write the run and its `agent`, each whole or not at all."""
+        with whole_folder(self.folder / RUN) as run:
+            self.learner.save(run / "learner")
+            self.replay.save(run / "replay")
+            self.crew.save(run / "crew")
+            for name, net in self.nets.items():
+                save_tensors(run / f"{name}.safetensors", net.state_dict())
+            state = {"counters": vars(self.counters), "rng": self.rng.bit_generator.state}
+            write_json(run / STATE, state | {"numbers": self.numbers, "lists": self.lists})
+        agent.save(self.folder)
+        self._saved = time.monotonic()
+
+    def _progress(self, figures: dict[str, float]) -> dict[str, float]:
+        counters = self.counters
+        return {
+            "steps": float(counters.steps),
+            "plies": float(counters.plies),
+            "seconds": counters.seconds,
+            **figures,
+        }
+
+    def _load(self) -> None:
+        run = settled(self.folder / RUN)
+        state = read_json(run / STATE)
+        self.counters = Counters(**state["counters"])
+        self.rng.bit_generator.state = state["rng"]
+        self.numbers.update(state["numbers"])
+        self.lists.update(state["lists"])
+        for name, net in self.nets.items():
+            net.load_state_dict(load_tensors(run / f"{name}.safetensors"))
+        self.learner.load(run / "learner", self.counters.steps)
+        self.replay.load(run / "replay")
+        self.crew.load(run / "crew")
