@@ -21,11 +21,11 @@ from numpy.typing import NDArray
 from sakiyomi.agents.agent import Actions, Foresight, Progress, TrainingBudget, Turn
 from sakiyomi.agents.parts.campaign import Campaign
 from sakiyomi.agents.parts.contest import duel
-from sakiyomi.agents.parts.crew import LocalCrew, RandomSymmetry
+from sakiyomi.agents.parts.crew import RandomSymmetry, make_crew
 from sakiyomi.agents.parts.deciding import Deciding, best_actions, decide, drawn, imagined
 from sakiyomi.agents.parts.dual_files import Evaluators, load_dual_net, save_dual_net
 from sakiyomi.agents.parts.flags import from_json, to_json
-from sakiyomi.agents.parts.learner import Learner
+from sakiyomi.agents.parts.learner import Learner, seeded
 from sakiyomi.agents.parts.measuring import chooser, rules_of, strength
 from sakiyomi.agents.parts.nets import DualNet
 from sakiyomi.agents.parts.planner import Planner
@@ -59,7 +59,7 @@ class Config:
     # self-play ("Self-play")
     games: int = 512  # at once
     groups: int = 2  # that take turns with the network
-    rounds: int = 3200  # of the search between two looks at the learner
+    rounds: int = 32_020  # of the search between two looks at the learner; a move takes one more than simulations
     play_on: float = 0.1  # part of the games in which nobody resigns
     resign_errors: float = 0.05  # part of those that their winner would have resigned, at the most
     resign_after: int = 1000  # games of self-play, about, before anybody resigns; 0: nobody ever does
@@ -92,6 +92,12 @@ class Config:
             raise ValueError(f"rates must be one more than rate_steps, got {self.rates} and {self.rate_steps}")
         if not 0.5 <= self.gate_score < 1:
             raise ValueError(f"gate_score must be from 0.5 to below 1, got {self.gate_score}")
+        if self.gate_games < 2 or self.gate_games % 2:
+            raise ValueError(f"gate_games must be even and 2 or more, got {self.gate_games}")
+        if self.rounds <= self.simulations:
+            raise ValueError(f"rounds must be over simulations, or no move is made, got {self.rounds}")
+        if self.evaluation_games < 2 or self.evaluation_games % 2:
+            raise ValueError(f"evaluation_games must be even and 2 or more, got {self.evaluation_games}")
 
     @property
     def selection(self) -> Puct | Gumbel:
@@ -134,17 +140,18 @@ class Config:
         """The learning rate at `step`."""
         return self.rates[sum(step >= at for at in self.rate_steps)]
 
-    def learner(self, game: Game) -> Learner:
+    def learner(self, game: Game, seed: int) -> Learner:
         """A new network for `game`, and what learns it."""
-        net = DualNet(
-            game.planes,
-            game.num_actions,
-            blocks=self.blocks,
-            channels=self.channels,
-            policy_filters=self.policy_filters,
-            value_filters=self.value_filters,
-            hidden=self.hidden,
-        )
+        with seeded(seed):
+            net = DualNet(
+                game.planes,
+                game.num_actions,
+                blocks=self.blocks,
+                channels=self.channels,
+                policy_filters=self.policy_filters,
+                value_filters=self.value_filters,
+                hidden=self.hidden,
+            )
         return Learner(
             net,
             optimizer=self.optimizer,
@@ -168,7 +175,7 @@ QUICK = Config(  # small enough to learn something in minutes on two cores
     noise_alpha=0.15,
     exploring_plies=8,
     games=128,
-    rounds=600,
+    rounds=606,
     resign_after=200,
     batch=256,
     optimizer="adamw",
@@ -193,13 +200,14 @@ TICTACTOE = replace(
     simulations=25,
     noise_alpha=1.0,
     exploring_plies=4,
-    rounds=200,
+    rounds=208,
     window=20_000,
     least=1_000,
     evaluation_simulations=50,
     resign_after=0,
     opponents=("random", "perfect"),
 )
+GO_7X7 = replace(QUICK, simulations=64, noise_alpha=0.2, exploring_plies=6)
 
 
 class AlphaGoZero:
@@ -212,6 +220,7 @@ class AlphaGoZero:
     presets: ClassVar[Mapping[str, Config]] = {
         "quick": QUICK,
         "tictactoe": TICTACTOE,
+        "go-7x7": GO_7X7,
         "paper": PAPER,
         "paper-40": PAPER_40,
     }
@@ -221,7 +230,7 @@ class AlphaGoZero:
     ):
         self.game, self.net, self.config = game, net, config
         self.simulations = simulations or config.evaluation_simulations
-        self._evaluators = Evaluators(game, net, runtime)
+        self.evaluators = Evaluators(game, net, runtime)
 
     @property
     def task(self) -> str:
@@ -231,7 +240,7 @@ class AlphaGoZero:
     def initial(self, batch: int, seed: int = 0) -> Deciding:
         """As `Agent.initial`."""
         rng = np.random.default_rng(seed)
-        plain = self._evaluators.of(batch)
+        plain = self.evaluators.of(batch)
         evaluate = RandomSymmetry(self.game, plain, rng) if self.config.symmetries else plain
         matches = self.config.match_selection
         return Deciding(
@@ -282,16 +291,18 @@ class AlphaGoZero:
         seed: int = 0,
         resume: bool = False,
         runtime: str = "auto",
+        ray: str | None = None,
     ) -> Iterator[Progress]:
         """As `Agent.train`: self-play by the best player, learning from it, and a match for each checkpoint.
 
         What is resumed on the same machine goes on bit for bit as it would have. `runtime` computes the networks in
-        self-play: "openvino-int8" is the fastest on a CPU. The agent left in `folder` is the best player.
+        self-play: "openvino-int8" is the fastest on a CPU. `ray` spreads self-play over a cluster: "auto", "local" or
+        HOST:PORT. The agent left in `folder` is the best player.
         """
         game = rules_of(task)
-        learner = config.learner(game)
+        learner = config.learner(game, seed)
         best = deepcopy(learner.net)
-        crew = LocalCrew(
+        crew = make_crew(
             game,
             config.habits,
             games=config.games,
@@ -299,6 +310,7 @@ class AlphaGoZero:
             seed=seed,
             runtime=runtime,
             random_symmetry=config.symmetries,
+            ray=ray,
         )
         campaign = Campaign(
             folder, learner, GameReplay(game, config.window), crew, np.random.default_rng(seed), nets={"best": best}
@@ -332,6 +344,7 @@ class AlphaGoZero:
                 yield campaign.record(figures, budget, player, config.save_every)
         finally:
             campaign.end(player)
+            crew.close()
 
     def match(self, best: "AlphaGoZero", seed: int) -> Score:
         """The evaluator's match of this player, the challenger, against the `best` one."""

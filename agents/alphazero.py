@@ -8,8 +8,8 @@ latest network plays.
 
 Departures, all of them settings: `considered` > 0 searches as Gumbel AlphaZero does (I. Danihelka et al., ICLR 2022),
 which learns from few simulations; `fast_simulations`, `surprise`, `pooling`, `ownership` and `reply` are KataGo's (D.
-Wu, arXiv:1902.10565); `averaging` plays by a moving average of the weights; `symmetries` turns what is learned from.
-The "paper" presets use none of them.
+Wu, arXiv:1902.10565); `solve` backs up results known for certain; `averaging` plays by a moving average of the weights;
+`symmetries` turns what is learned from. The "paper" presets use none of them.
 """
 
 from collections.abc import Iterator, Mapping
@@ -22,11 +22,11 @@ from numpy.typing import NDArray
 
 from sakiyomi.agents.agent import Actions, Foresight, Progress, TrainingBudget, Turn
 from sakiyomi.agents.parts.campaign import Campaign
-from sakiyomi.agents.parts.crew import LocalCrew
+from sakiyomi.agents.parts.crew import make_crew
 from sakiyomi.agents.parts.deciding import Deciding, best_actions, decide, drawn, imagined
 from sakiyomi.agents.parts.dual_files import Evaluators, load_dual_net, save_dual_net
 from sakiyomi.agents.parts.flags import from_json, to_json
-from sakiyomi.agents.parts.learner import Learner
+from sakiyomi.agents.parts.learner import Learner, seeded
 from sakiyomi.agents.parts.measuring import rules_of, strength
 from sakiyomi.agents.parts.nets import DualNet
 from sakiyomi.agents.parts.planner import Planner
@@ -64,7 +64,7 @@ class Config:
     # self-play
     games: int = 512  # at once
     groups: int = 2  # that take turns with the network
-    rounds: int = 1600  # of the search between two networks
+    rounds: int = 16_020  # of the search between two networks; a move takes one more than it has simulations
     surprise: float = 0.0  # part of a position's weight that goes by how much its search changed the policy
     # learning
     batch: int = 4096
@@ -98,6 +98,10 @@ class Config:
             raise ValueError(f"full_share must be over 0 and at most 1, got {self.full_share}")
         if self.uses <= 0:
             raise ValueError(f"uses must be over 0, got {self.uses}")
+        if self.rounds <= self.simulations:
+            raise ValueError(f"rounds must be over simulations, or no move is made, got {self.rounds}")
+        if self.evaluation_games < 2 or self.evaluation_games % 2:
+            raise ValueError(f"evaluation_games must be even and 2 or more, got {self.evaluation_games}")
 
     @property
     def selection(self) -> Puct | Gumbel:
@@ -145,22 +149,23 @@ class Config:
         """The learning rate at `step`."""
         return self.rates[sum(step >= at for at in self.rate_steps)]
 
-    def learner(self, game: Game) -> Learner:
+    def learner(self, game: Game, seed: int) -> Learner:
         """A new network for `game`, and what learns it: chess and shogi have a policy of planes."""
         _, height, width = game.planes
-        net = DualNet(
-            game.planes,
-            game.num_actions,
-            blocks=self.blocks,
-            channels=self.channels,
-            policy="planes" if game.num_actions > 4 * height * width else "linear",
-            policy_filters=self.policy_filters,
-            value_filters=self.value_filters,
-            hidden=self.hidden,
-            pooling=self.pooling,
-            ownership=self.ownership > 0,
-            reply=self.reply > 0,
-        )
+        with seeded(seed):
+            net = DualNet(
+                game.planes,
+                game.num_actions,
+                blocks=self.blocks,
+                channels=self.channels,
+                policy="planes" if game.num_actions > 4 * height * width else "linear",
+                policy_filters=self.policy_filters,
+                value_filters=self.value_filters,
+                hidden=self.hidden,
+                pooling=self.pooling,
+                ownership=self.ownership > 0,
+                reply=self.reply > 0,
+            )
         return Learner(
             net,
             optimizer=self.optimizer,
@@ -214,7 +219,7 @@ TICTACTOE = replace(
     considered=0,
     noise_alpha=1.0,
     exploring_plies=4,
-    rounds=200,
+    rounds=208,
     opening_plies=2,
     window=20_000,
     least=1_000,
@@ -222,9 +227,16 @@ TICTACTOE = replace(
     opponents=("random", "perfect"),
 )
 CONNECT4 = replace(
-    QUICK, channels=48, simulations=64, fast_simulations=16, window=200_000, opponents=("uct:100", "uct:1000")
+    QUICK,
+    channels=48,
+    simulations=64,
+    fast_simulations=16,
+    solve=True,
+    window=200_000,
+    evaluate_every=60,
+    opponents=("uct:100", "uct:1000"),
 )
-OTHELLO = replace(QUICK, opponents=("random", "greedy", "alphabeta:6"))
+OTHELLO = replace(QUICK, solve=True, evaluate_every=60, opponents=("random", "greedy", "alphabeta:6"))
 GO = replace(
     QUICK,
     simulations=64,
@@ -267,7 +279,7 @@ class AlphaZero:
     ):
         self.game, self.net, self.config = game, net, config
         self.simulations = simulations or config.evaluation_simulations
-        self._evaluators = Evaluators(game, net, runtime)
+        self.evaluators = Evaluators(game, net, runtime)
 
     @property
     def task(self) -> str:
@@ -276,12 +288,20 @@ class AlphaZero:
 
     def initial(self, batch: int, seed: int = 0) -> Deciding:
         """As `Agent.initial`."""
-        evaluate = self._evaluators.of(batch)
+        evaluate = self.evaluators.of(batch)
         rng = np.random.default_rng(seed)
         matches = self.config.match_selection
-        return Deciding(
-            Planner(self.game, evaluate, batch, self.simulations, selection=matches, timed=self.config.puct, rng=rng)
+        planner = Planner(
+            self.game,
+            evaluate,
+            batch,
+            self.simulations,
+            selection=matches,
+            timed=self.config.puct,
+            solve=self.config.solve,
+            rng=rng,
         )
+        return Deciding(planner)
 
     def act(self, carry: Deciding, turn: Turn, explore: bool) -> tuple[Actions, Deciding]:
         """As `Agent.act`; with `explore` it searches and moves as in self-play.
@@ -325,18 +345,22 @@ class AlphaZero:
         seed: int = 0,
         resume: bool = False,
         runtime: str = "auto",
+        ray: str | None = None,
     ) -> Iterator[Progress]:
         """As `Agent.train`: self-play by the latest network, learning from it, now and then a contest.
 
         What is resumed on the same machine goes on bit for bit as it would have. `runtime` computes the network in
-        self-play: "openvino-int8" is the fastest on a CPU.
+        self-play: "openvino-int8" is the fastest on a CPU. `ray` spreads self-play over a cluster: "auto", "local" or
+        HOST:PORT.
         """
         game = rules_of(task)
-        learner = config.learner(game)
-        crew = LocalCrew(game, config.habits, games=config.games, groups=config.groups, seed=seed, runtime=runtime)
+        learner = config.learner(game, seed)
+        crew = make_crew(
+            game, config.habits, games=config.games, groups=config.groups, seed=seed, runtime=runtime, ray=ray
+        )
         campaign = Campaign(folder, learner, GameReplay(game, config.window), crew, np.random.default_rng(seed))
-        agent = cls(game, learner.playing(), config, runtime=runtime)
         campaign.begin(resume)
+        agent = cls(game, learner.playing(), config, runtime=runtime)
         try:
             while campaign.spent(budget) < 1:
                 crew.use(learner.playing(), campaign.calibration())
@@ -349,3 +373,4 @@ class AlphaZero:
                 yield campaign.record(figures, budget, agent, config.save_every)
         finally:
             campaign.end(agent)
+            crew.close()

@@ -55,8 +55,8 @@ class Run:
         """
         self._check(options)
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            what = "holds a run already" if (folder / RUN).is_file() else "is not empty"
-            raise ValueError(f"{folder} {what}; name another folder, or resume its run")
+            what = "holds a run already: --resume goes on with it" if (folder / RUN).is_file() else "is not empty"
+            raise ValueError(f"{folder} {what}; a new run needs another folder")
         trained = self._train(folder, budget, resume=False, **options)
         folder.mkdir(parents=True, exist_ok=True)
         what_it_is = {"agent": self.agent, "task": self.task, "seed": self.seed, "config": to_json(self.config)}

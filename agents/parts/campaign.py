@@ -6,6 +6,7 @@
     folder/run/                                everything that goes on from here, replaced as a whole
 """
 
+import math
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -27,6 +28,7 @@ from sakiyomi.agents.parts.checkpoints import (
     write_json,
 )
 from sakiyomi.agents.parts.crew import Crew
+from sakiyomi.agents.parts.dual_files import DAMAGE
 from sakiyomi.agents.parts.learner import Learner
 from sakiyomi.agents.parts.metrics import MetricsLog
 from sakiyomi.agents.parts.nets import DualNet
@@ -79,23 +81,25 @@ class Campaign:
 
         Until `end`, rules and networks on the CPU use one thread each (`rows`, PyTorch): groups of games and the
         learner are what runs side by side. Threads that wait for each other inside every layer of a small network
-        would take longer than the layer.
+        would take longer than the layer. Raises ValueError for a folder that cannot be gone on from, and changes
+        nothing then.
         """
+        if resume and settled(self.folder / RUN).exists():
+            self._load()
+        self._started, self._saved = time.monotonic() - self.counters.seconds, -math.inf
+        self._log = MetricsLog(self.folder, resume_at=self.counters.iterations)
+        self._whole = True  # no iteration is under way
         self._threads = torch.get_num_threads(), rows.setting()
         torch.set_num_threads(1)
         rows.set_threads(1)
-        resumed = resume and (settled(self.folder / RUN) / STATE).is_file()
-        if resumed:
-            self._load()
-        self._started, self._saved = time.monotonic() - self.counters.seconds, time.monotonic()
-        self._log = MetricsLog(self.folder, resume_at=self.counters.iterations if resumed else 0)
 
     def end(self, agent: Saveable) -> None:
-        """Save, and leave threads as they were."""
-        self.save(agent)
-        self._log.close()
+        """Leave threads as they were, and save; what an iteration cut short has left is not, as after a kill."""
         torch.set_num_threads(self._threads[0])
         rows.set_threads(self._threads[1])
+        self._log.close()
+        if self._whole:
+            self.save(agent)
 
     def spent(self, budget: TrainingBudget) -> float:
         """The part of `budget` that is spent."""
@@ -126,6 +130,7 @@ class Campaign:
         new games then go into the replay, and `uses` samples are owed for each of their positions with a policy
         target; the samples owed are drawn in batches, once there are `least` such positions.
         """
+        self._whole = False
         with ThreadPoolExecutor(1, thread_name_prefix="learning") as pool:
             learning = pool.submit(self._learn, batch, rate, least, symmetries)
             started = time.monotonic()
@@ -162,6 +167,7 @@ class Campaign:
         steps = int(self.counters.owed // batch)
         if self.replay.targets_added < least or steps == 0:
             return {}
+        torch.set_num_threads(1)  # which is by thread: this one must not begin with what another has set for a moment
         started, sums = time.monotonic(), dict[str, float]()
         for _ in range(steps):
             samples = self.replay.sample(self.rng, batch, symmetries, **self.learner.needs)
@@ -184,6 +190,7 @@ class Campaign:
         counters.seconds = self.seconds
         spent = self.spent(budget)
         self._log.log(counters.iterations, spent, self._progress(figures))
+        self._whole = True
         if time.monotonic() - self._saved >= save_every:
             self.save(agent)
         return Progress(counters.steps, counters.plies, counters.seconds, spent, figures)
@@ -211,14 +218,19 @@ class Campaign:
         }
 
     def _load(self) -> None:
-        run = settled(self.folder / RUN)
-        state = read_json(run / STATE)
-        self.counters = Counters(**state["counters"])
-        self.rng.bit_generator.state = state["rng"]
-        self.numbers.update(state["numbers"])
-        self.lists.update(state["lists"])
-        for name, net in self.nets.items():
-            net.load_state_dict(load_tensors(run / f"{name}.safetensors"))
-        self.learner.load(run / "learner", self.counters.steps)
-        self.replay.load(run / "replay")
-        self.crew.load(run / "crew")
+        run = self.folder / RUN
+        try:
+            state = read_json(run / STATE)
+            self.counters = Counters(**state["counters"])
+            self.rng.bit_generator.state = state["rng"]
+            self.numbers.update(state["numbers"])
+            for name, figures in state["lists"].items():
+                self.lists.setdefault(name, [])[:] = figures
+            for name, net in self.nets.items():
+                net.load_state_dict(load_tensors(run / f"{name}.safetensors"))
+            self.learner.load(run / "learner", self.counters.steps)
+            self.replay.load(run / "replay")
+            self.crew.load(run / "crew")
+        except DAMAGE as error:
+            reason = " ".join(str(error).split())
+            raise ValueError(f"{run} is damaged or of a run with other settings: {reason}") from error

@@ -1,15 +1,18 @@
 """The self-players of a training run: groups of games side by side, on this machine or on others by Ray."""
 
+from collections.abc import Sequence
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sakiyomi.agents.parts.inference import Evaluator, make_evaluator
+from sakiyomi.agents.parts.inference import make_evaluator
 from sakiyomi.agents.parts.nets import DualNet
 from sakiyomi.agents.parts.replay import Episode
+from sakiyomi.agents.parts.search.models import Evaluate
 from sakiyomi.agents.parts.selfplay import FORBIDDEN, Habits, SelfPlay, play_side_by_side
 from sakiyomi.agents.parts.turned import Turned
 from sakiyomi.boards.game import Game
@@ -19,11 +22,11 @@ from sakiyomi.boards.rows import threads
 class RandomSymmetry:
     """An evaluator that looks at each position turned by a random symmetry of `game` (AlphaGo Zero, Methods)."""
 
-    def __init__(self, game: Game, evaluate: Evaluator, rng: np.random.Generator):
+    def __init__(self, game: Game, evaluate: Evaluate, rng: np.random.Generator):
         self._symmetries, self._evaluate, self._rng = game.symmetries(), evaluate, rng
 
     def __call__(self, observations: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """As `Evaluator`."""
+        """As the evaluator."""
         turned = Turned(self._symmetries, self._rng.integers(len(self._symmetries), size=len(observations)))
         logits, values = self._evaluate(turned.planes(observations))
         return turned.turned_back(logits), values
@@ -56,6 +59,30 @@ class Crew(Protocol):
         """Go on from what `save` wrote."""
         ...
 
+    def close(self) -> None:
+        """End what was started for it."""
+        ...
+
+
+def make_crew(
+    game: Game,
+    habits: Habits,
+    *,
+    games: int,
+    groups: int,
+    seed: int,
+    runtime: str = "auto",
+    random_symmetry: bool = False,
+    ray: str | None = None,
+) -> Crew:
+    """A `LocalCrew`, or with `ray`, the address of a cluster, a `RayCrew`."""
+    settings: dict[str, Any] = {"games": games, "groups": groups, "seed": seed, "runtime": runtime}
+    if ray is None:
+        return LocalCrew(game, habits, random_symmetry=random_symmetry, **settings)
+    from sakiyomi.agents.parts.ray_crew import RayCrew
+
+    return RayCrew(game, habits, random_symmetry=random_symmetry, address=ray, **settings)
+
 
 class LocalCrew:
     """`groups` groups that share `games` games, a thread each, every group with its own share of the cores."""
@@ -67,7 +94,7 @@ class LocalCrew:
         *,
         games: int,
         groups: int,
-        seed: int,
+        seed: int | Sequence[int],
         runtime: str = "auto",
         random_symmetry: bool = False,
         device: str | None = None,
@@ -86,16 +113,24 @@ class LocalCrew:
 
     def use(self, net: DualNet, calibration: NDArray[np.float32] | None, resign_below: float = FORBIDDEN) -> None:
         """As `Crew.use`."""
-        most = max(len(group.model.roots) for group in self.groups)
         runtime = self.runtime
         if calibration is None and runtime == "openvino-int8":
             runtime = "openvino"  # nothing has been played yet
-        evaluate = make_evaluator(
-            net, runtime, batch=most, threads=self._cores, device=self.device, calibration=calibration
-        )
-        for group in self.groups:
-            turned = RandomSymmetry(self.game, evaluate, group.rng)
-            group.model.evaluate = turned if self.random_symmetry else evaluate
+        # PyTorch's number of threads is one for the whole process: groups and learner would disturb each other's, and
+        # sums be split otherwise from run to run.
+        cores = 1 if runtime == "torch" or not find_spec("openvino") else self._cores
+        for group in self.groups:  # an evaluator each: calls of one wait for each other
+            evaluate: Evaluate = make_evaluator(
+                net,
+                runtime,
+                batch=len(group.model.roots),
+                threads=cores,
+                device=self.device,
+                calibration=calibration,
+            )
+            if self.random_symmetry:
+                evaluate = RandomSymmetry(self.game, evaluate, group.rng)
+            group.model.evaluate = evaluate
             group.habits = replace(group.habits, resign_below=resign_below)
 
     def play(self, rounds: int) -> list[Episode]:
@@ -130,6 +165,10 @@ class LocalCrew:
         """As `Crew.load`."""
         for number, group in enumerate(self.groups):
             group.load(folder / f"group-{number}")
+        self.tally()  # what was done before does not count as done since the last call
+
+    def close(self) -> None:
+        """As `Crew.close`: there is nothing to end."""
 
 
 def _unknowing(observations: NDArray[Any]) -> Any:

@@ -25,7 +25,8 @@ class Deciding:
 def decide(carry: Deciding, turn: Turn, choose: Callable[[Findings], NDArray[np.int64]]) -> NDArray[np.int64]:
     """[B] actions that `choose` takes from what a search of the positions of `turn` finds.
 
-    Raises ValueError for a turn without positions, or of more of them than the planner has trees.
+    Raises ValueError for a turn without positions, of more of them than the planner has trees, or of games that are
+    over.
     """
     if turn.game is None or turn.states is None:
         raise ValueError("an agent that plans with the rules needs a turn with game and states (Turn.of_game)")
@@ -53,11 +54,11 @@ def decide(carry: Deciding, turn: Turn, choose: Callable[[Findings], NDArray[np.
 
 
 def best_actions(found: Findings, planner: Planner) -> NDArray[np.int64]:
-    """[n]: Gumbel's choice, or the most visited action, of equals the one of greater mean."""
+    """[n]: Gumbel's choice, or the most visited (sound) action, of equals the one of greater mean."""
     selection = planner.search.selection if planner.search is not None else planner.selection
     if isinstance(selection, Gumbel):
         return found.gumbel_actions(selection)
-    visits = np.where(found.priors > 0, found.visits, -1)
+    visits = np.where(found.sound, found.visits, -1)
     means = np.nan_to_num(found.means, nan=-2.0)
     # visits are whole numbers, means and priors lie within 2 of 0: one sum orders by all three
     best: NDArray[np.int64] = np.argmax(visits * 8.0 + means + found.priors * 1e-3, axis=1)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,8 @@ from sakiyomi.boards.catalog import make_game
 from sakiyomi.boards.game import Ending, Game
 from sakiyomi.boards.rows import threads
 
+DAMAGE = (KeyError, TypeError, OSError, RuntimeError, ValueError, EOFError, BadZipFile)
+"""What reading files raises that are damaged, or not what they were taken for."""
 DESCRIPTION, WEIGHTS = "agent.json", "weights.safetensors"
 CALIBRATION = 512  # positions, at least, by which a runtime of whole numbers measures its ranges
 
@@ -30,12 +33,19 @@ def load_dual_net(folder: Path, kind: str) -> tuple[Game, DualNet, dict[str, Any
     if not (folder / DESCRIPTION).is_file():
         raise ValueError(f"{folder} holds no agent: there is no {DESCRIPTION}")
     described = read_json(folder / DESCRIPTION)
-    if described.get("agent") != kind:
-        raise ValueError(f"{folder} holds an agent of the kind {described.get('agent')!r}, {kind!r} is wanted")
-    settings = described["net"]
-    net = DualNet(**settings | {"planes": tuple(settings["planes"])})
-    net.load_state_dict(load_tensors(folder / WEIGHTS))
-    return make_game(described["game"]), net.eval(), described["config"]
+    found = described.get("agent") if isinstance(described, dict) else None
+    if found != kind:
+        raise ValueError(f"{folder} holds an agent of the kind {found!r}, {kind!r} is wanted")
+    try:
+        settings = described["net"]
+        net = DualNet(**settings | {"planes": tuple(settings["planes"])})
+        net.load_state_dict(load_tensors(folder / WEIGHTS))
+        game, config = make_game(described["game"]), described["config"]
+    except DAMAGE as error:
+        raise ValueError(f"the agent in {folder} is damaged: {' '.join(str(error).split())}") from error
+    if (game.planes, game.num_actions) != (net.planes, net.actions):
+        raise ValueError(f"the agent in {folder} is damaged: its net is not one for {game.name}")
+    return game, net.eval(), config
 
 
 class Evaluators:

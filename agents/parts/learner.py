@@ -3,6 +3,8 @@
 ``l = (z - v)^2 - pi^T log p + c |theta|^2`` (AlphaGo Zero, equation 1; AlphaZero, equation 1).
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,6 +21,14 @@ from sakiyomi.agents.parts.replay import Samples
 ILLEGAL = -1e9  # a logit that takes no part in a softmax; finite, so that a row of them is no nan
 
 
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Networks made in the block have the first weights of this seed; PyTorch's random numbers then go on as before."""
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(seed)
+        yield
+
+
 class Learner:
     """A net, its optimiser and a moving average of its weights.
 
@@ -26,7 +36,8 @@ class Learner:
     (so c = decay / 2) and is the paper's decoupled one with the second. The average, by which is played, forgets with
     1 - `averaging` a step; 0 plays by the weights as they are. `value_part` of the value's target is the search's value
     rather than the outcome. `ownership` and `reply` weigh the losses of those heads, 0 leaves them out. Gradients are
-    cut to `clip` in norm (0: never). `device` None is a GPU if there is one. On the CPU the same samples give the same weights, bit for bit.
+    cut to `clip` in norm (0: never). `device` None is a GPU if there is one. On the CPU the same samples give the same
+    weights, bit for bit.
     """
 
     def __init__(
@@ -49,6 +60,8 @@ class Learner:
         self.net = net.to(self.device, memory_format=torch.channels_last)
         self.value_weight, self.value_part = value_weight, value_part
         self.ownership, self.reply, self.clip = ownership, reply, clip
+        self.half = self.device.type == "cuda" or (self.device.type == "cpu" and computes_with_bfloat16())
+        """Do layers compute in bfloat16? Weights, losses and the optimiser are float32 throughout."""
         self.steps = 0
         self.optimizer: torch.optim.Optimizer
         if optimizer == "sgd":
@@ -73,7 +86,7 @@ class Learner:
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         self.net.train()
-        with torch.autocast("cuda", torch.bfloat16, enabled=self.device.type == "cuda"):
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.half):
             losses = self.losses(samples)
         total = sum(losses.values(), start=torch.zeros((), device=self.device))
         self.optimizer.zero_grad(set_to_none=True)
@@ -128,3 +141,9 @@ def _cross_entropy(logits: Tensor, legal: Tensor, targets: Tensor) -> Tensor:
     """Mean of ``-pi^T log p`` over rows, p over the legal actions; rows of targets that are all 0 count for nothing."""
     logs = functional.log_softmax(torch.where(legal, logits, ILLEGAL), dim=1)
     return -(targets * logs).sum(1).mean()
+
+
+def computes_with_bfloat16() -> bool:
+    """Is this a CPU that multiplies matrices of bfloat16 faster than of float32 (AMX)? Others are slower at it."""
+    supported = getattr(torch.cpu, "_is_amx_tile_supported", None)
+    return supported is not None and bool(supported())

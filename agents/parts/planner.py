@@ -14,7 +14,6 @@ from sakiyomi.boards.game import Game, States
 
 EVER = 1 << 30  # simulations that no search reaches
 MEGABYTES = 2048  # a search ends when its tree takes so much
-SLICE = 64  # rounds between looks at the clock's cheaper limits
 
 
 class Planner:
@@ -44,7 +43,7 @@ class Planner:
         self.rng = rng
         self.search: Search | None = None
         self._model: RulesModel | None = None
-        self._kept: tuple[Puct | Gumbel, int] | None = None  # what the search was made for: selection, leaves
+        self._kept: tuple[Puct | Gumbel, Dirichlet | None, int] | None = None  # settings that the search was made with
 
     def find(
         self,
@@ -60,8 +59,11 @@ class Planner:
 
         Ends after `simulations` each (None: the planner's own, or without end if there are `seconds` or a `stop`),
         after so many seconds, or soon after `stop` is set; each root has been evaluated then. `tell` hears now and
-        then what has been found.
+        then what has been found. Raises ValueError if a game is over or none of its legal actions is allowed.
         """
+        legal = self.game.legal(states)
+        if not (legal if allowed is None else legal & allowed).any(axis=1).all():
+            raise ValueError("no move to choose: a game is over, or none of its legal moves is allowed")
         started = time.monotonic()
         until = np.inf if seconds is None else started + seconds
         open_end = simulations is None and (seconds is not None or stop is not None)
@@ -92,10 +94,12 @@ class Planner:
     ) -> tuple[Search, NDArray[np.int64]]:
         """A search with `states` as roots, begun, and their rows."""
         selection = self.timed if goal == EVER else self.selection
+        if allowed is not None and (allowed == self.game.legal(states)).all():
+            allowed = None
         alone = len(states) == 1
         leaves = max(1, min(8, goal // 64)) if alone and self.trees == 1 else 1
         rows = np.arange(len(states))
-        if self.search is not None and self._model is not None and self._kept == (selection, leaves):
+        if self.search is not None and self._model is not None and self._kept == (selection, self.noise, leaves):
             model, search = self._model, self.search
             if self._goes_on(model, states, allowed, goal):
                 return search, rows
@@ -111,7 +115,7 @@ class Planner:
                 solve=self.solve,
                 rng=self.rng,
             )
-            self._model, self.search, self._kept = model, search, (selection, leaves)
+            self._model, self.search, self._kept = model, search, (selection, self.noise, leaves)
         model.roots[: len(states) * leaves] = np.repeat(states, leaves)
         model.allowed = None
         if allowed is not None:
@@ -127,13 +131,15 @@ class Planner:
         search = self.search
         if not self.reuse or self.trees > 1 or search is None or isinstance(search.selection, Gumbel):
             return False
-        if model.allowed is not None or (allowed is not None and (allowed != self.game.legal(states)).any()):
+        if model.allowed is not None or allowed is not None:
             return False
         path = self._way_to(search, model.roots[:1], states)
         if path is None:
             return False
         for action in path:
             search.go_on(np.zeros(1, np.int64), np.array([action]), goal if goal != EVER else 0)
+        if not path and goal != EVER:
+            search.extend(np.zeros(1, np.int64), goal)
         model.roots[:] = states[0]
         return bool(search.forest.nodes["count"][0, 0] != UNEXPANDED)
 

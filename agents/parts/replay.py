@@ -171,7 +171,8 @@ class GameReplay:
         plies = ((places - games["first"]) % self.positions).astype(np.int32)
         states = self._rebuild(games, plies)
         signs = 1 - 2 * self.game.turn(states).astype(np.float32)
-        turned = Turned(self._symmetries, rng.integers(len(self._symmetries), size=n) if symmetries else None)
+        several = symmetries and len(self._symmetries) > 1
+        turned = Turned(self._symmetries, rng.integers(len(self._symmetries), size=n) if several else None)
         found = Samples(
             observations=turned.planes(self.game.observe(states)),
             legal=turned.by_action(self.game.legal(states)),

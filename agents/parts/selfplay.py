@@ -209,15 +209,17 @@ class SelfPlay:
         """Write the games as they stand, and the random numbers, into `folder`."""
         folder.mkdir(parents=True, exist_ok=True)
         np.savez(folder / "games.npz", allow_pickle=False, **self._records())
-        write_json(folder / "random.json", {"rng": self.rng.bit_generator.state, "simulations": self.simulations})
+        random = {"rng": self.rng.bit_generator.state, "simulations": self.simulations}
+        write_json(folder / "random.json", {"game": self.game.name, "games": len(self._length), **random})
 
     def load(self, folder: Path) -> None:
         """Go on from what `save` wrote. Raises ValueError if that was another number of games or another game."""
         noted = read_json(folder / "random.json")
+        if (noted["games"], noted["game"]) != (len(self._length), self.game.name):
+            wanted = f"{len(self._length)} of {self.game.name}"
+            raise ValueError(f"{folder} holds {noted['games']} games of {noted['game']}, {wanted} are wanted")
         self.rng.bit_generator.state, self.simulations = noted["rng"], noted["simulations"]
         with np.load(folder / "games.npz") as records:
-            if records["roots"].shape != (len(self._length), self.game.dtype.itemsize):
-                raise ValueError(f"{folder} holds {len(records['roots'])} games, {len(self._length)} are wanted")
             while self._actions.shape[1] < records["actions"].shape[1]:
                 self._lengthen()
             for name in self._records():

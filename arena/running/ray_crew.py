@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO, Any
 
+from sakiyomi.agents.parts.ray_cluster import check_address, enter_cluster
 from sakiyomi.arena.errors import Failure
 from sakiyomi.arena.match import one_line
 from sakiyomi.arena.running.channel import Glance, Ready, Report
@@ -53,8 +54,7 @@ class RayCrew(Crew):
 
 def check_cluster(address: str, limits: Limits) -> None:
     """Raises ValueError for what can be no address of a cluster, and for limits that do not hold on one."""
-    if address not in ("auto", "local") and not re.fullmatch(r"[^\s:]+:\d+|\[[^\s\]]+\]:\d+", address):
-        raise ValueError(f"{address!r} is no address of a Ray cluster; wanted: auto, local or HOST:PORT")
+    check_address(address)
     if limits.pin:
         raise ValueError("workers on a Ray cluster are not pinned to processors; leave the pin out")
 
@@ -64,11 +64,11 @@ class Cluster:
 
     def __init__(self, address: str, limits: Limits):
         check_cluster(address, limits)
-        self._ray = _import_ray()
         self._limits, self._source = limits, source_digest()
-        self._own = not self._ray.is_initialized()
-        if self._own:
-            _connect(self._ray, address)
+        try:
+            self._ray, self._own = enter_cluster(address)
+        except (ModuleNotFoundError, ConnectionError) as error:
+            raise Failure(str(error)) from None
         self._host = self._ray.remote(
             num_cpus=1, max_restarts=0, max_task_retries=0, concurrency_groups={"hear": 1, "tell": 1}
         )(Host)
@@ -169,28 +169,6 @@ class RayWorker:
 
     def _tell(self, method: str, *args: Any) -> Any:
         return getattr(self._host, method).options(concurrency_group="tell").remote(*args)
-
-
-def _import_ray() -> Any:
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    try:
-        import ray
-    except ImportError:
-        raise Failure('Ray is not installed: pip install "sakiyomi[ray]"') from None
-    return ray
-
-
-def _connect(ray: Any, address: str) -> None:
-    """Enter the cluster. Raises Failure if there is none."""
-    quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
-    if address == "local":
-        ray.init(address="local", include_dashboard=False, _node_ip_address="127.0.0.1", **quiet)
-        return
-    try:
-        ray.init(address=address, **quiet)
-    except (ConnectionError, RuntimeError, ValueError) as error:
-        hint = "start one with 'ray start --head', or take 'local'"
-        raise Failure(f"no Ray cluster is found at {address} ({one_line(str(error), 200)}); {hint}") from None
 
 
 def why_lost(error: Exception) -> str:

@@ -8,13 +8,11 @@ import os
 import socket
 import sys
 from collections.abc import Sequence
-from hashlib import sha256
-from importlib import import_module
 from multiprocessing.connection import wait
-from pathlib import Path
 from tempfile import TemporaryFile
 from typing import NamedTuple
 
+from sakiyomi.agents.parts.ray_cluster import digest_of
 from sakiyomi.arena.running.channel import Glance, Ready, Report
 from sakiyomi.arena.running.games import NODE
 from sakiyomi.arena.running.local import LocalWorker
@@ -87,9 +85,4 @@ class Host:
 
 def source_digest() -> str:
     """A digest of this package's files: the same where the same games will be played."""
-    digest = sha256()
-    for name in PACKAGES:
-        (folder,) = import_module(f"sakiyomi.{name}").__path__
-        for path in sorted(Path(folder).rglob("*.py")):
-            digest.update(f"{name}/{path.relative_to(folder).as_posix()}\0".encode() + path.read_bytes())
-    return digest.hexdigest()
+    return digest_of(PACKAGES)

@@ -138,9 +138,10 @@ def killed(version, left):
         return os.WIFSIGNALED(os.waitpid(child, 0)[1])
     def count(event, _):
         nonlocal left
-        left -= event in ("open", "os.rename", "os.mkdir", "os.remove", "os.rmdir", "os.listdir", "os.scandir")
-        if left == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
+        if event in ("open", "os.rename", "os.mkdir", "os.remove", "os.rmdir", "os.listdir", "os.scandir"):
+            left -= 1
+            if left == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
     sys.addaudithook(count)
     save(version)
     os._exit(0)
@@ -157,9 +158,9 @@ while dead:
     found = int(texts["0.txt"][0])
     assert found in (before, version), (version, before, found)
     state = read_json(folder / "state.json")
-    assert state == [state[0]] * 9 and found <= state[0] <= version
+    assert state == [state[0]] * 9 and found <= state[0] <= version, (version, found, state)
     before = found
-assert found == version
+assert found == version, (version, found)
 print(version)
 """
 

@@ -7,10 +7,11 @@ from math import log, sqrt
 import numpy as np
 import pytest
 
-from sakiyomi.agents.parts.search import Gumbel, Puct, Search
+from sakiyomi.agents.parts.search import Gumbel, Puct, RulesModel, Search
 from sakiyomi.agents.parts.search.forest import Forest
 from sakiyomi.agents.parts.search.scores import SMALLEST, find_best_untried, gumbel_edge
 from sakiyomi.agents.parts.search.selection import as_record
+from sakiyomi.boards.tictactoe import TicTacToe
 
 ACTIONS = 6
 
@@ -228,6 +229,32 @@ def test_puct_equals_the_plain_search(puct):
         assert search.forest.trees["high"][row] == pytest.approx(plain.high, abs=1e-5)
 
 
+def test_arrays_of_the_network_are_left_alone():
+    """A search whose trees are not all at work, and some of whose leaves are ends, writes into none of its inputs."""
+    outputs = np.ones((4, 9), np.float32), np.zeros(4, np.float32)
+    for array in outputs:
+        array.flags.writeable = False
+    game = TicTacToe()
+    model = RulesModel(game, lambda observations: tuple(array[: len(observations)] for array in outputs), 4)
+    search = Search(model, 4, 200)
+    search.begin(np.arange(4), [200, 3, 50, 1])
+    while len(search.round()) < 4:
+        pass
+    assert np.array_equal(search.findings(np.arange(4)).visits.sum(1), [200, 3, 50, 1])
+
+
+def test_a_search_begun_among_others_takes_no_more_room():
+    search = Search(Drawn((1, 2)), 2, 40)
+    search.begin([0, 1], [40, 10])
+    room = search.forest.nodes.shape, search.forest.edges.shape
+    for _ in range(30):
+        search.round()
+    search.begin([1], 40)
+    while len(search.round()) < 2:
+        pass
+    assert (search.forest.nodes.shape, search.forest.edges.shape) == room
+
+
 def assert_sums(search, row):
     """Every visit and total is the sum of what was really backed up: no virtual loss is left."""
     nodes, used = search.forest.nodes[row], search.forest.trees["nodes"][row]
@@ -372,10 +399,13 @@ def test_an_action_never_looked_at_begins_an_empty_tree():
     assert search.findings([0]).visits.sum() == 10
 
 
-def test_gumbel_refuses_reuse():
+def test_gumbel_refuses_reuse_and_extension():
     search = Search(Drawn((1,)), 1, 4, selection=Gumbel())
+    search.run(4)
     with pytest.raises(ValueError, match="begin"):
         search.go_on([0], [0], 4)
+    with pytest.raises(ValueError, match="begin"):
+        search.extend([0], 8)
 
 
 @pytest.mark.parametrize("selection", [Puct(), Gumbel(noise=0)], ids=lambda s: type(s).__name__)

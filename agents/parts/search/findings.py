@@ -75,7 +75,7 @@ class Findings:
         scores = self.noise + self._logits() + self.sigma(gumbel)
         visits = np.where(self.sound, self.visits, -1)
         most = visits == visits.max(1, keepdims=True)
-        return np.argmax(np.where(most, scores, -np.inf), axis=1)
+        return np.asarray(np.argmax(np.where(most, scores, -np.inf), axis=1))
 
     def pruned(self, c: NDArray[np.float64], forced: float) -> NDArray[np.float64]:
         """Visits [n, A] without those that only forced playouts gave (KataGo, section 3.2).
@@ -95,7 +95,7 @@ class Findings:
         with np.errstate(divide="ignore", invalid="ignore"):
             needed = np.where(gap > 0, np.ceil(coefficient / gap - 1 - 1e-9), visits)
         least = visits - np.floor(np.sqrt(forced * self.priors * total))
-        kept = np.clip(np.maximum(needed, least), 0, visits)
+        kept: NDArray[np.float64] = np.clip(np.maximum(needed, least), 0, visits)
         kept[kept <= 1] = 0
         kept[rows, best] = visits[rows, best]
         return kept

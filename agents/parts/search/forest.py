@@ -52,6 +52,7 @@ TREE = np.dtype(
     ]
 )
 UNEXPANDED, UNPROVEN = -1, 2
+ROOT = np.int64(0)  # typed: a bare 0 would have kernels compiled once more for that literal
 DENSE_ACTIONS = 128  # up to here the dense layout is the default
 POOL_EDGES = 48  # edges a node that the pool has room for at first
 

@@ -4,7 +4,7 @@ from math import exp
 
 import numpy as np
 
-from sakiyomi.agents.parts.search.forest import UNEXPANDED, UNPROVEN
+from sakiyomi.agents.parts.search.forest import ROOT, UNEXPANDED, UNPROVEN
 from sakiyomi.agents.parts.search.proofs import prove_upwards
 from sakiyomi.agents.parts.search.scores import (
     SMALLEST,
@@ -14,6 +14,7 @@ from sakiyomi.agents.parts.search.scores import (
     puct_edge,
     swap,
 )
+from sakiyomi.boards.borrow import borrow
 from sakiyomi.boards.kernel import kernel
 from sakiyomi.boards.random import GAMMA, U, below, mix
 
@@ -29,7 +30,7 @@ def plant(trees, nodes, rows, goals):
         trees[t].goal = goals[i]
         trees[t].low = np.inf
         trees[t].high = -np.inf
-        add_node(trees, nodes, t, 0, 0)
+        add_node(trees, nodes, t, ROOT, ROOT)
 
 
 @kernel
@@ -61,6 +62,8 @@ def select(trees, nodes, edges, rules, plans, noise, actions, leaves, paths, len
     simulations. With K > 1, each descent counts as `virtual_loss` losses for its choosers until it is backed up; one
     that meets a leaf already waiting is taken back, and its tree waits for the next round.
     """
+    trees, nodes, edges, rules = borrow(trees), borrow(nodes), borrow(edges), borrow(rules)
+    plans, noise, paths = borrow(plans), borrow(noise), borrow(paths)
     each = leaves.shape[0] // trees.shape[0]
     loss = rules[0].virtual_loss
     for t in range(trees.shape[0]):
@@ -146,12 +149,15 @@ def back_up(trees, nodes, edges, t, n, value, loss):
 
 
 @kernel
-def expand(trees, nodes, edges, rules, leaves, turns, rewards, discounts, legal, logits, values):
+def expand(trees, nodes, edges, rules, leaves, turns, rewards, discounts, legal, rows, logits, values):
     """Expand the leaves [B * K] (-1: none) and back their values up.
 
     `turns` is who moves at them; `rewards` and `discounts` are of the edges to them, 0 where the game is over, which
-    is where nothing is `legal` [B * K, A]; `logits` [B * K, A] and `values` [B * K] are the network's, for who moves.
+    is where nothing is `legal` [B * K, A]. The network's `logits` [m, A] and `values` [m], for who moves, of a leaf
+    are in the row that `rows` [B * K] tells.
     """
+    trees, nodes, edges, rules = borrow(trees), borrow(nodes), borrow(edges), borrow(rules)
+    legal, logits = borrow(legal), borrow(logits)
     each = leaves.shape[0] // trees.shape[0]
     for slot in range(leaves.shape[0]):
         n = np.int64(leaves[slot])
@@ -162,10 +168,10 @@ def expand(trees, nodes, edges, rules, leaves, turns, rewards, discounts, legal,
         nodes[t, n].reward = rewards[slot]
         nodes[t, n].discount = discounts[slot]
         nodes[t, n].tried = 0
-        add_edges(trees, nodes, edges, rules, t, n, legal, logits, slot)
+        add_edges(trees, nodes, edges, rules, t, n, legal[slot], logits[rows[slot]])
         value = 0.0
         if nodes[t, n].count > 0:
-            value = values[slot]
+            value = values[rows[slot]]
             nodes[t, n].value = value
             find_best_untried(nodes, edges, t, n)
         else:
@@ -178,30 +184,42 @@ def expand(trees, nodes, edges, rules, leaves, turns, rewards, discounts, legal,
 
 
 @kernel
-def add_edges(trees, nodes, edges, rules, t, n, legal, logits, slot):
-    """Give node `n` an edge for each legal action, with the softmax of their logits as priors.
+def most_legal(legal):
+    """The greatest number of actions that are `legal` [S, A] at a leaf."""
+    most = 0
+    for slot in range(legal.shape[0]):
+        count = 0
+        for action in range(legal.shape[1]):
+            count += legal[slot, action]
+        most = max(most, count)
+    return most
+
+
+@kernel
+def add_edges(trees, nodes, edges, rules, t, n, legal, logits):
+    """Give node `n` an edge for each `legal` [A] action, with the softmax of their `logits` [A] as priors.
 
     Where that is no distribution (all mass on illegal actions, numbers that are none), legal actions are equal.
     """
     first = trees[t].edges
     count = 0
     greatest = -np.inf
-    for action in range(legal.shape[1]):
-        if legal[slot, action]:
-            at = first + count
-            if rules[0].shuffle:  # inside out: equals are then tried in random order
-                at = first + int(below(mix(trees[t].rng), U(count + 1)))
-                trees[t].rng += GAMMA
-                edges[t, first + count].action = edges[t, at].action
-            edges[t, at].action = action
-            greatest = max(greatest, logits[slot, action])
+    for action in range(legal.shape[0]):
+        if legal[action]:
+            edges[t, first + count].action = action
+            greatest = max(greatest, logits[action])
             count += 1
+    if rules[0].shuffle:  # equals are then tried in random order
+        for k in range(1, count):
+            at = first + int(below(mix(trees[t].rng), U(k + 1)))
+            trees[t].rng += GAMMA
+            edges[t, at].action, edges[t, first + k].action = edges[t, first + k].action, edges[t, at].action
     mass = 0.0
     for e in range(first, first + count):
         edges[t, e].visits = 0
         edges[t, e].child = -1
         edges[t, e].total = 0.0
-        prior = exp(logits[slot, edges[t, e].action] - greatest)
+        prior = exp(logits[edges[t, e].action] - greatest)
         edges[t, e].prior = prior
         mass += prior
     sound = 0.0 < mass < np.inf
@@ -242,4 +260,4 @@ def write_root(nodes, edges, rows, priors):
         for e in range(first, first + nodes[t, 0].count):
             edges[t, e].prior = priors[i, edges[t, e].action]
         if nodes[t, 0].tried < nodes[t, 0].count:
-            find_best_untried(nodes, edges, t, 0)
+            find_best_untried(nodes, edges, t, ROOT)

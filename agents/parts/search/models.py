@@ -30,8 +30,9 @@ class Leaves:
     rewards: NDArray[np.float32]  # [S]
     discounts: NDArray[np.float32]  # [S]
     legal: NDArray[np.bool_]  # [S, A]
-    logits: NDArray[np.float32]  # [S, A]
-    values: NDArray[np.float32]  # [S]
+    rows: NDArray[np.int32]  # [S], which row of these is the leaf's; its own place, unless the model says otherwise
+    logits: NDArray[np.float32]  # [m, A]
+    values: NDArray[np.float32]  # [m]
 
     @classmethod
     def of(cls, slots: int, depth: int, actions: int) -> "Leaves":
@@ -45,6 +46,7 @@ class Leaves:
             np.zeros(slots, np.float32),
             np.zeros(slots, np.float32),
             np.zeros((slots, actions), np.bool_),
+            np.arange(slots, dtype=np.int32),
             np.zeros((slots, actions), np.float32),
             np.zeros(slots, np.float32),
         )
@@ -100,6 +102,9 @@ class RulesModel:
         self.seconds["encode"] += perf_counter() - started
         if len(asked):
             started = perf_counter()
-            leaves.logits[asked], leaves.values[asked] = self.evaluate(observations)
+            logits, values = self.evaluate(observations)
+            leaves.rows[asked] = np.arange(len(asked))
+            leaves.logits = np.require(logits, np.float32, ["C", "W"])  # as the kernels were compiled for
+            leaves.values = np.require(values, np.float32, ["C", "W"])
             self.seconds["network"] += perf_counter() - started
         return len(asked)

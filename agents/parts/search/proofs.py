@@ -24,7 +24,7 @@ def prove_upwards(nodes, edges, t, n):
                 if best < 1:
                     best = UNPROVEN
                 continue
-            result = np.int64(nodes[t, child].reward + nodes[t, child].discount * nodes[t, child].proof)
+            result = int(nodes[t, child].reward + nodes[t, child].discount * nodes[t, child].proof)
             if result > 0:
                 best = 1
                 break

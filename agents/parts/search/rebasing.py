@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sakiyomi.agents.parts.search.forest import UNPROVEN
+from sakiyomi.agents.parts.search.forest import ROOT
 from sakiyomi.agents.parts.search.growing import add_node
 from sakiyomi.boards.kernel import kernel
 
@@ -12,7 +12,7 @@ def rebase(trees, nodes, edges, rows, actions, spare_nodes, spare_edges):
     """Make the node behind `actions` [n] the root of the trees `rows` [n]; a tree that has not looked there is empty.
 
     Nodes are copied breadth first through `spare_nodes` [M] and `spare_edges` [E], so their order stays that of
-    growing depth. `done` then counts the simulations kept.
+    growing depth. `done` then counts the simulations kept, and `goal` is at least that.
     """
     for i in range(rows.shape[0]):
         t = rows[i]
@@ -28,7 +28,7 @@ def rebase(trees, nodes, edges, rows, actions, spare_nodes, spare_edges):
         if found < 0:
             trees[t].nodes = 0
             trees[t].edges = 0
-            add_node(trees, nodes, t, 0, 0)
+            add_node(trees, nodes, t, ROOT, ROOT)
             continue
         used_nodes, used_edges = np.int64(1), np.int64(0)
         spare_nodes[0] = nodes[t, found]
@@ -62,5 +62,4 @@ def rebase(trees, nodes, edges, rows, actions, spare_nodes, spare_edges):
         trees[t].done = nodes[t, 0].visits - 1
         nodes[t, 0].reward = 0.0
         nodes[t, 0].discount = 0.0
-        if nodes[t, 0].count > 0 and nodes[t, 0].proof == UNPROVEN:
-            trees[t].goal = max(trees[t].goal, trees[t].done)
+        trees[t].goal = max(trees[t].goal, trees[t].done)

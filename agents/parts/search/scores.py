@@ -4,7 +4,7 @@ from math import exp, log, sqrt
 
 import numpy as np
 
-from sakiyomi.agents.parts.search.forest import UNPROVEN
+from sakiyomi.agents.parts.search.forest import ROOT, UNPROVEN
 from sakiyomi.boards.kernel import kernel
 
 DRAW, LOSS, PARENT, REDUCTION = 0, 1, 2, 3  # places in `selection.Unvisited`
@@ -145,7 +145,7 @@ def gumbel_root_edge(nodes, edges, rules, noise, actions, t, wanted):
 
     If none has so many, edges of the fewest visits over that are taken, then of the most below it.
     """
-    factor, shift, mixed = sigma_of(nodes, edges, rules, actions, t, 0)
+    factor, shift, mixed = sigma_of(nodes, edges, rules, actions, t, ROOT)
     first, tried, count = nodes[t, 0].first, nodes[t, 0].tried, nodes[t, 0].count
     best, greatest, nearest = first, -np.inf, np.int64(1) << 40
     for e in range(first, first + count):
@@ -178,7 +178,7 @@ def gumbel_edge(nodes, edges, rules, actions, t, n):
         untried = 0.0
         for e in range(first + tried, first + count):
             untried += edges[t, e].prior
-    unvisited = exp(factor * mixed - top)
+    unvisited = exp(min(0.0, factor * mixed - top))  # above the top only if there is no such edge
     mass = untried * unvisited
     for e in range(first, first + tried):
         visits = edges[t, e].visits

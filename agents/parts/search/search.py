@@ -147,7 +147,7 @@ class Search:
             self.asked += len(waiting)
             started = perf_counter()
             if not forest.dense:
-                forest.reserve(0, self._each * int(leaves.legal.sum(1).max()))
+                forest.reserve(0, self._each * growing.most_legal(leaves.legal))
             growing.expand(
                 forest.trees,
                 forest.nodes,
@@ -158,6 +158,7 @@ class Search:
                 leaves.rewards,
                 leaves.discounts,
                 leaves.legal,
+                leaves.rows,
                 leaves.logits,
                 leaves.values,
             )

@@ -1,0 +1,51 @@
+"""Rated games in the arena: an agent against other players, on one scale."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from course import Mark, at_least
+
+from sakiyomi.agents.parts.score import Score
+from sakiyomi.arena import Tournament
+from sakiyomi.arena.engines.process import find_program
+from sakiyomi.boards.game import Game
+
+GNUGO = "gtp:gnugo --mode gtp --level {} --chinese-rules --capture-all-dead --positional-superko"
+
+
+def against_gnugo(
+    agent: Any, folder: Path, *, games: int, simulations: int, bar: float, level: int = 10
+) -> Iterator[Mark]:
+    """The agent in `folder` against GNU Go at the game it has learned; says so if that is not installed."""
+    what = f"{games} games against GNU Go level {level}, {simulations} simulations"
+    if not installed("gnugo"):
+        yield Mark(what, "not measured: GNU Go is not installed")
+        return
+    players = {"learned": f"{kind_of(agent)}:{folder}@sims={simulations}", "gnugo": GNUGO.format(level)}
+    table = Tournament(agent.game, players, games=games, openings="random:2", seed=1).run()
+    learned = next(rating for rating in table if rating.name == "learned")
+    score = Score(learned.wins, learned.draws, learned.losses)
+    yield at_least(what, score.mean, str(score), bar)
+
+
+def rated(game: Game, players: dict[str, str], games: int, out: Path) -> Iterator[Mark]:
+    """A round robin of `players`, so many games a pair, and everybody's rating; records and report go to `out`."""
+    tournament = Tournament(game, players, games=games, openings="random:2", seed=1, out=out, resume=out.exists())
+    for rating in tournament.run():
+        counts = f"{rating.wins} won, {rating.draws} drawn, {rating.losses} lost"
+        yield Mark(f"rating of {rating.name}", f"{rating.elo:+.0f} ({rating.low:+.0f} to {rating.high:+.0f}), {counts}")
+
+
+def installed(program: str) -> bool:
+    """Is there an outside program of that name?"""
+    try:
+        find_program(program)
+    except ValueError:
+        return False
+    return True
+
+
+def kind_of(agent: Any) -> str:
+    """The agent's name in player specs."""
+    return type(agent).__name__.lower()
