@@ -6,15 +6,25 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+PYTEST := $(BIN)/python -m pytest -m "not slow and not gpu and not engines and not browser"
+LAST := tests/test_kernels.py::test_no_kernel_was_compiled_twice_by_the_tests_before
 FOLDERS := boards envs agents arena sgf
 
-.PHONY: arena test check bench clean
+.PHONY: arena test test-arena test-others check bench clean
 
 arena: $(VENV)/.installed
 	$(BIN)/sakiyomi tournament examples/arena.toml
 
+# Two halves side by side; the first one's output follows when both are done.
 test: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -m "not slow and not gpu and not engines and not browser"
+	@$(MAKE) --no-print-directory --keep-going -j 2 test-arena test-others; code=$$?; \
+	cat $(VENV)/tests-arena.log && rm -f $(VENV)/tests-arena.log; exit $$code
+
+test-arena: $(VENV)/.installed-dev
+	@$(PYTEST) tests/arena $(LAST) >$(VENV)/tests-arena.log 2>&1
+
+test-others: $(VENV)/.installed-dev
+	@$(PYTEST) --ignore=tests/arena
 
 check: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
@@ -32,12 +42,12 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.installed: $(VENV)/bin/python pyproject.toml constraints.txt
-	@echo "Setting up $(VENV) (a minute or two, once)"
-	$(PIP) -e .
+	@echo "Setting up $(VENV) (some minutes, once)"
+	$(PIP) -e ".[torch,cpu]"
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed
-	$(PIP) -e ".[dev]"
+	$(PIP) -e ".[dev,plots]"
 	@mkdir -p .types/sakiyomi && for f in $(FOLDERS); do ln -sfn ../../$$f .types/sakiyomi/$$f; done
 	@touch $@
 

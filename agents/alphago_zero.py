@@ -6,34 +6,37 @@ symmetries of the board; each checkpoint becomes the best player if it wins more
 
 Departures: matches of the evaluator begin with `gate_plies` random moves, so that two players without chance of their
 own play different games; trees are not kept from move to move in self-play, where visits carried over would drown the
-noise; any `Game` can be learned, with the symmetries that it has; `considered` > 0 searches as Gumbel AlphaZero does.
+noise; any `Game` can be learned, with the symmetries that it has; `random_plies` begins games with random moves;
+`considered` > 0 searches in self-play as Gumbel AlphaZero does (I. Danihelka et al., ICLR 2022). The "paper" presets
+use none of what is optional here.
 """
 
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Self
+from typing import ClassVar, Literal, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sakiyomi.agents.agent import Actions, Foresight, Progress, TrainingBudget, Turn
-from sakiyomi.agents.parts.campaign import Campaign
+from sakiyomi.agents.parts.campaign import Campaign, Lessons
 from sakiyomi.agents.parts.contest import duel
 from sakiyomi.agents.parts.crew import RandomSymmetry, make_crew
-from sakiyomi.agents.parts.deciding import Deciding, best_actions, decide, drawn, imagined
+from sakiyomi.agents.parts.deciding import Deciding, decide, imagined
 from sakiyomi.agents.parts.dual_files import Evaluators, load_dual_net, save_dual_net
 from sakiyomi.agents.parts.flags import from_json, to_json
 from sakiyomi.agents.parts.learner import Learner, seeded
-from sakiyomi.agents.parts.measuring import chooser, rules_of, strength
+from sakiyomi.agents.parts.measuring import check_strength, chooser, rules_of, strength
 from sakiyomi.agents.parts.nets import DualNet
 from sakiyomi.agents.parts.planner import Planner
 from sakiyomi.agents.parts.replay import GameReplay
 from sakiyomi.agents.parts.score import Score
-from sakiyomi.agents.parts.search import Dirichlet, Findings, Gumbel, Puct
+from sakiyomi.agents.parts.search import Dirichlet, Gumbel, Puct
+from sakiyomi.agents.parts.search.selection import Unvisited
 from sakiyomi.agents.parts.selfplay import FORBIDDEN, Habits
 from sakiyomi.boards.game import Game
+from sakiyomi.boards.go import Go
 from sakiyomi.envs.task import Task
 
 CALIBRATING_GAMES = 1000  # of the latest games without resignation that the threshold is taken from
@@ -52,13 +55,16 @@ class Config:
     # the search ("Search algorithm")
     simulations: int = 1600  # a move, the root's evaluation not counted
     puct: float = 1.5  # constant c; the paper does not print its own
+    unvisited: Unvisited = "draw"  # what PUCT takes a move without visits for
     noise_alpha: float = 0.03
     noise_fraction: float = 0.25
-    considered: int = 0  # root moves that Gumbel search considers; 0: PUCT
+    considered: int = 0  # root moves that Gumbel search considers in self-play; 0: PUCT
     exploring_plies: int = 30  # in which moves follow the visits
     # self-play ("Self-play")
     games: int = 512  # at once
     groups: int = 2  # that take turns with the network
+    random_plies: int = 0  # half of the games begin after 1 to so many random ones
+    cap: int | None = None  # plies of a game, then scored as it stands; None: two a point of the Go board, 722 on 19x19
     rounds: int = 32_020  # of the search between two looks at the learner; a move takes one more than simulations
     play_on: float = 0.1  # part of the games in which nobody resigns
     resign_errors: float = 0.05  # part of those that their winner would have resigned, at the most
@@ -79,9 +85,11 @@ class Config:
     # the evaluator ("Evaluator")
     checkpoint_steps: int = 1000  # of learning, between matches
     gate_games: int = 400
+    gate_simulations: int = 1600
     gate_score: float = 0.55  # the challenger must score more
     gate_plies: int = 2  # at random, at the beginning of each pair of games
     # looking at itself
+    evaluate_every: int = 10  # iterations; a new best player is looked at anyway
     evaluation_games: int = 40
     evaluation_simulations: int = 1600
     opponents: tuple[str, ...] = ("random", "uct:1000")
@@ -92,6 +100,8 @@ class Config:
             raise ValueError(f"rates must be one more than rate_steps, got {self.rates} and {self.rate_steps}")
         if not 0.5 <= self.gate_score < 1:
             raise ValueError(f"gate_score must be from 0.5 to below 1, got {self.gate_score}")
+        if self.uses <= 0:
+            raise ValueError(f"uses must be over 0, got {self.uses}")
         if self.gate_games < 2 or self.gate_games % 2:
             raise ValueError(f"gate_games must be even and 2 or more, got {self.gate_games}")
         if self.rounds <= self.simulations:
@@ -100,45 +110,39 @@ class Config:
             raise ValueError(f"evaluation_games must be even and 2 or more, got {self.evaluation_games}")
 
     @property
+    def match_selection(self) -> Puct:
+        """How matches' search chooses: PUCT with a constant coefficient."""
+        return Puct(init=self.puct, base=None, unvisited=self.unvisited, scale="none")
+
+    @property
     def selection(self) -> Puct | Gumbel:
         """How self-play's search chooses."""
-        return Gumbel(considered=self.considered) if self.considered else self.constant
+        return Gumbel(considered=self.considered) if self.considered else self.match_selection
 
-    @property
-    def constant(self) -> Puct:
-        """PUCT with a constant coefficient; an edge without visits counts as a draw."""
-        return Puct(init=self.puct, base=None, unvisited="draw", scale="none")
-
-    @property
-    def match_selection(self) -> Puct | Gumbel:
-        """The same without noise."""
-        return Gumbel(considered=self.considered, noise=0.0) if self.considered else self.constant
-
-    @property
-    def habits(self) -> Habits:
-        """How it plays with itself."""
+    def habits(self, game: Game) -> Habits:
+        """How it plays `game` with itself."""
+        points = game.planes[1] * game.planes[2]
         return Habits(
             simulations=self.simulations,
             selection=self.selection,
             noise=None if self.considered else Dirichlet(alpha=self.noise_alpha, fraction=self.noise_fraction),
             exploring_plies=self.exploring_plies,
+            random_plies=self.random_plies,
+            cap=self.cap or (2 * points if isinstance(game, Go) else None),
             play_on=self.play_on,
         )
 
     @property
-    def lessons(self) -> dict[str, Any]:
-        """How it learns (`Campaign.play_and_learn`)."""
-        return {
-            "uses": self.uses,
-            "batch": self.batch,
-            "rate": self.rate,
-            "least": self.least,
-            "symmetries": self.symmetries,
-        }
-
-    def rate(self, step: int) -> float:
-        """The learning rate at `step`."""
-        return self.rates[sum(step >= at for at in self.rate_steps)]
+    def lessons(self) -> Lessons:
+        """How it learns."""
+        return Lessons(
+            uses=self.uses,
+            batch=self.batch,
+            rates=self.rates,
+            rate_steps=self.rate_steps,
+            least=self.least,
+            symmetries=self.symmetries,
+        )
 
     def learner(self, game: Game, seed: int) -> Learner:
         """A new network for `game`, and what learns it."""
@@ -172,9 +176,10 @@ QUICK = Config(  # small enough to learn something in minutes on two cores
     value_filters=2,
     hidden=32,
     simulations=100,
+    unvisited="parent",
     noise_alpha=0.15,
     exploring_plies=8,
-    games=128,
+    games=256,
     rounds=606,
     resign_after=200,
     batch=256,
@@ -189,6 +194,7 @@ QUICK = Config(  # small enough to learn something in minutes on two cores
     least=2_000,
     checkpoint_steps=150,
     gate_games=100,
+    gate_simulations=100,
     evaluation_simulations=100,
     opponents=("random", "uct:200"),
     save_every=60.0,
@@ -200,14 +206,18 @@ TICTACTOE = replace(
     simulations=25,
     noise_alpha=1.0,
     exploring_plies=4,
-    rounds=208,
+    random_plies=7,
+    rounds=416,
     window=20_000,
     least=1_000,
+    gate_games=200,
+    gate_simulations=2,  # with more the search alone would leave nothing to tell two networks apart by
+    gate_plies=3,
     evaluation_simulations=50,
     resign_after=0,
     opponents=("random", "perfect"),
 )
-GO_7X7 = replace(QUICK, simulations=64, noise_alpha=0.2, exploring_plies=6)
+GO_7X7 = replace(QUICK, simulations=64, gate_simulations=64, noise_alpha=0.2, exploring_plies=6, random_plies=4)
 
 
 class AlphaGoZero:
@@ -239,32 +249,20 @@ class AlphaGoZero:
 
     def initial(self, batch: int, seed: int = 0) -> Deciding:
         """As `Agent.initial`."""
-        rng = np.random.default_rng(seed)
+        rng, puct = np.random.default_rng(seed), self.config.match_selection
         plain = self.evaluators.of(batch)
         evaluate = RandomSymmetry(self.game, plain, rng) if self.config.symmetries else plain
-        matches = self.config.match_selection
-        return Deciding(
-            Planner(
-                self.game, evaluate, batch, self.simulations, selection=matches, timed=self.config.constant, rng=rng
-            )
-        )
+        return Deciding(Planner(self.game, evaluate, batch, self.simulations, selection=puct, timed=puct, rng=rng))
 
     def act(self, carry: Deciding, turn: Turn, explore: bool) -> tuple[Actions, Deciding]:
         """As `Agent.act`; with `explore` it searches and moves as in self-play.
 
         Raises ValueError for a turn without positions.
         """
-        config, planner = self.config, carry.planner
-        planner.selection = config.selection if explore else config.match_selection
-        planner.noise = config.habits.noise if explore else None
-
-        def choose(found: Findings) -> NDArray[np.int64]:
-            if not explore or config.considered or turn.states is None:
-                return best_actions(found, planner)
-            early = turn.states["ply"] < config.exploring_plies
-            return drawn(found.proportions(np.where(early, 1.0, 0.0)), planner.rng)
-
-        return decide(carry, turn, choose), carry
+        if not explore:
+            return decide(carry, turn, self.config.match_selection), carry
+        habits = self.config.habits(self.game)
+        return decide(carry, turn, habits.selection, habits.noise, habits.exploring_plies), carry
 
     def foresee(self, carry: Deciding, turn: Turn, row: int = 0) -> Foresight:
         """As `Agent.foresee`: the moves that the search looked at, their visits, values, priors and lines."""
@@ -300,11 +298,12 @@ class AlphaGoZero:
         HOST:PORT. The agent left in `folder` is the best player.
         """
         game = rules_of(task)
+        check_strength(game, config.opponents, config.gate_plies)
         learner = config.learner(game, seed)
         best = deepcopy(learner.net)
         crew = make_crew(
             game,
-            config.habits,
+            config.habits(game),
             games=config.games,
             groups=config.groups,
             seed=seed,
@@ -312,45 +311,52 @@ class AlphaGoZero:
             random_symmetry=config.symmetries,
             ray=ray,
         )
-        campaign = Campaign(
-            folder, learner, GameReplay(game, config.window), crew, np.random.default_rng(seed), nets={"best": best}
-        )
+        replay, rng = GameReplay(game, config.window), np.random.default_rng(seed)
+        campaign = Campaign(folder, learner, replay, crew, rng, nets={"best": best})
         numbers, lowest = campaign.numbers, campaign.lists.setdefault("lowest", [])
         numbers |= {"checked": 0.0, "accepted": 0.0, "rejected": 0.0}
         campaign.begin(resume)
         player = cls(game, best, config, runtime=runtime)
         try:
             while campaign.spent(budget) < 1:
-                threshold = resign_threshold(lowest, config)
+                threshold, accepted = resign_threshold(lowest, config), False
                 crew.use(best, campaign.calibration(), threshold)
-                figures = campaign.play_and_learn(config.rounds, **config.lessons)
+                figures = campaign.play_and_learn(config.rounds, config.lessons)
                 lowest[:] = (lowest + crew.lowest())[-CALIBRATING_GAMES:]
                 figures |= resignation(lowest, threshold)
-                if campaign.counters.steps - numbers["checked"] >= config.checkpoint_steps:
-                    numbers["checked"] = float(campaign.counters.steps)
-                    challenger = cls(game, learner.playing(), config, runtime=runtime)
-                    score = challenger.match(player, campaign.counters.steps)
+                steps = campaign.counters.steps
+                if steps - numbers["checked"] >= config.checkpoint_steps:
+                    challenger, defender = (
+                        cls(game, net, config, runtime=runtime, simulations=config.gate_simulations)
+                        for net in (learner.playing(), best)
+                    )
+                    score = challenger.match(defender, steps)
                     accepted = score.mean > config.gate_score
+                    numbers["checked"] = float(steps)
                     numbers["accepted" if accepted else "rejected"] += 1
-                    figures |= {f"gate/{name}": numbers[name] for name in ("accepted", "rejected")}
-                    figures |= {"gate/score": score.mean, "gate/score low": score.interval[0]}
-                    figures["gate/score high"] = score.interval[1]
-                    if accepted:
-                        best.load_state_dict(learner.playing().state_dict())
-                        player = cls(game, best, config, runtime=runtime)
-                        figures |= strength(
-                            player, game, config.opponents, config.evaluation_games, config.gate_plies, seed
-                        )
+                    figures |= gate(score, numbers["accepted"], numbers["rejected"])
+                if accepted:
+                    best.load_state_dict(learner.playing().state_dict())
+                    player = cls(game, best, config, runtime=runtime)
+                if accepted or campaign.due(config.evaluate_every):
+                    games, plies = config.evaluation_games, config.gate_plies
+                    figures |= strength(player, game, config.opponents, games, plies, seed)
                 yield campaign.record(figures, budget, player, config.save_every)
         finally:
             campaign.end(player)
-            crew.close()
 
     def match(self, best: "AlphaGoZero", seed: int) -> Score:
         """The evaluator's match of this player, the challenger, against the `best` one."""
         config = self.config
         one, other = (chooser(player, self.game, config.gate_games, seed) for player in (self, best))
         return duel(self.game, one, other, config.gate_games, opening_plies=config.gate_plies, seed=seed)
+
+
+def gate(score: Score, accepted: float, rejected: float) -> dict[str, float]:
+    """Figures: the challenger's score with a 95 % interval, and how many were accepted and rejected so far."""
+    low, high = score.interval
+    shown = {"score": score.mean, "score low": low, "score high": high, "accepted": accepted, "rejected": rejected}
+    return {f"gate/{name}": figure for name, figure in shown.items()}
 
 
 def resign_threshold(lowest: list[float], config: Config) -> float:

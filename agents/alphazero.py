@@ -6,32 +6,34 @@ self-play", Science 362 (2018). A search guided by the network's policy and valu
 network learns to foretell the search's moves and the games' results; there is no gate, no symmetry and no rollout: the
 latest network plays.
 
-Departures, all of them settings: `considered` > 0 searches as Gumbel AlphaZero does (I. Danihelka et al., ICLR 2022),
-which learns from few simulations; `fast_simulations`, `surprise`, `pooling`, `ownership` and `reply` are KataGo's (D.
-Wu, arXiv:1902.10565); `solve` backs up results known for certain; `averaging` plays by a moving average of the weights;
+Departures, all of them settings: `considered` > 0 searches in self-play as Gumbel AlphaZero does (I. Danihelka et al.,
+ICLR 2022), which learns from few simulations; `unvisited` "parent" takes a move that was not looked at to be as good as
+the position, where one that counts as lost would keep a short search at its first move; `fast_simulations`, `surprise`,
+`forced`, `pooling`, `ownership` and `reply` are KataGo's (D. Wu, arXiv:1902.10565); `random_plies` begins games with
+random moves; `solve` backs up results known for certain; `averaging` plays by a moving average of the weights;
 `symmetries` turns what is learned from. The "paper" presets use none of them.
 """
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Self
+from typing import ClassVar, Literal, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sakiyomi.agents.agent import Actions, Foresight, Progress, TrainingBudget, Turn
-from sakiyomi.agents.parts.campaign import Campaign
+from sakiyomi.agents.parts.campaign import Campaign, Lessons
 from sakiyomi.agents.parts.crew import make_crew
-from sakiyomi.agents.parts.deciding import Deciding, best_actions, decide, drawn, imagined
+from sakiyomi.agents.parts.deciding import Deciding, decide, imagined
 from sakiyomi.agents.parts.dual_files import Evaluators, load_dual_net, save_dual_net
 from sakiyomi.agents.parts.flags import from_json, to_json
 from sakiyomi.agents.parts.learner import Learner, seeded
-from sakiyomi.agents.parts.measuring import rules_of, strength
+from sakiyomi.agents.parts.measuring import check_strength, rules_of, strength
 from sakiyomi.agents.parts.nets import DualNet
 from sakiyomi.agents.parts.planner import Planner
 from sakiyomi.agents.parts.replay import GameReplay
-from sakiyomi.agents.parts.search import Dirichlet, Findings, Gumbel, Puct
+from sakiyomi.agents.parts.search import Dirichlet, Gumbel, Puct
+from sakiyomi.agents.parts.search.selection import Unvisited
 from sakiyomi.agents.parts.selfplay import Habits
 from sakiyomi.boards.game import Game
 from sakiyomi.envs.task import Task
@@ -54,16 +56,21 @@ class Config:
     full_share: float = 0.25  # of moves with a full search, if there are fast ones
     puct_init: float = 1.25
     puct_base: float = 19652.0
+    unvisited: Unvisited = "loss"  # what PUCT takes a move without visits for
     noise_alpha: float = 0.03  # Dirichlet noise at roots: Go 0.03, shogi 0.15, chess 0.3
     noise_fraction: float = 0.25
-    considered: int = 0  # root moves that Gumbel search considers; 0: PUCT
+    considered: int = 0  # root moves that Gumbel search considers in self-play; 0: PUCT
     gumbel_visit: float = 50.0
     gumbel_scale: float = 0.1
     exploring_plies: int = 30  # in which moves follow the visits; with Gumbel the search itself explores
     solve: bool = False  # back up certain results
+    forced: float = 0.0  # of PUCT's root moves in self-play: KataGo's k of forced playouts, 2 there
+    cache: int = 0  # network outputs that self-play keeps for positions met again
     # self-play
     games: int = 512  # at once
     groups: int = 2  # that take turns with the network
+    random_plies: int = 0  # half of the games begin after 1 to so many random ones
+    cap: int | None = None  # plies of a game, which then counts as it stands (Go) or is drawn; None: as the rules say
     rounds: int = 16_020  # of the search between two networks; a move takes one more than it has simulations
     surprise: float = 0.0  # part of a position's weight that goes by how much its search changed the policy
     # learning
@@ -104,21 +111,16 @@ class Config:
             raise ValueError(f"evaluation_games must be even and 2 or more, got {self.evaluation_games}")
 
     @property
+    def match_selection(self) -> Puct:
+        """How matches' search chooses: PUCT with the paper's growing coefficient."""
+        return Puct(init=self.puct_init, base=self.puct_base, unvisited=self.unvisited, scale="fixed")
+
+    @property
     def selection(self) -> Puct | Gumbel:
         """How self-play's search chooses."""
         if self.considered:
             return Gumbel(considered=self.considered, visit=self.gumbel_visit, scale=self.gumbel_scale)
-        return self.puct
-
-    @property
-    def puct(self) -> Puct:
-        """PUCT with the paper's growing coefficient; an edge without visits counts as lost, as in the pseudocode."""
-        return Puct(init=self.puct_init, base=self.puct_base, unvisited="loss", scale="fixed")
-
-    @property
-    def match_selection(self) -> Puct | Gumbel:
-        """The same without noise."""
-        return replace(self.selection, noise=0.0) if isinstance(self.selection, Gumbel) else self.selection
+        return replace(self.match_selection, forced=self.forced)
 
     @property
     def habits(self) -> Habits:
@@ -130,24 +132,24 @@ class Config:
             selection=self.selection,
             noise=None if self.considered else Dirichlet(alpha=self.noise_alpha, fraction=self.noise_fraction),
             exploring_plies=self.exploring_plies,
+            random_plies=self.random_plies,
+            cache=self.cache,
+            cap=self.cap,
             surprise=self.surprise,
             solve=self.solve,
         )
 
     @property
-    def lessons(self) -> dict[str, Any]:
-        """How it learns (`Campaign.play_and_learn`)."""
-        return {
-            "uses": self.uses,
-            "batch": self.batch,
-            "rate": self.rate,
-            "least": self.least,
-            "symmetries": self.symmetries,
-        }
-
-    def rate(self, step: int) -> float:
-        """The learning rate at `step`."""
-        return self.rates[sum(step >= at for at in self.rate_steps)]
+    def lessons(self) -> Lessons:
+        """How it learns."""
+        return Lessons(
+            uses=self.uses,
+            batch=self.batch,
+            rates=self.rates,
+            rate_steps=self.rate_steps,
+            least=self.least,
+            symmetries=self.symmetries,
+        )
 
     def learner(self, game: Game, seed: int) -> Learner:
         """A new network for `game`, and what learns it: chess and shogi have a policy of planes."""
@@ -181,9 +183,9 @@ class Config:
         )
 
 
-PAPER_GO = Config()
+PAPER_GO = Config(cap=722)  # 2 x 19 x 19
 PAPER_CHESS = replace(
-    PAPER_GO, noise_alpha=0.3, rates=(0.2, 0.02, 0.002, 0.0002), rate_steps=(100_000, 300_000, 500_000)
+    PAPER_GO, noise_alpha=0.3, cap=512, rates=(0.2, 0.02, 0.002, 0.0002), rate_steps=(100_000, 300_000, 500_000)
 )
 PAPER_SHOGI = replace(PAPER_CHESS, noise_alpha=0.15)
 QUICK = Config(  # small enough to learn something in minutes on two cores
@@ -194,8 +196,9 @@ QUICK = Config(  # small enough to learn something in minutes on two cores
     hidden=32,
     simulations=32,
     fast_simulations=12,
+    unvisited="parent",
     considered=16,
-    games=128,
+    games=256,
     rounds=600,
     surprise=0.5,
     batch=256,
@@ -218,8 +221,10 @@ TICTACTOE = replace(
     fast_simulations=None,
     considered=0,
     noise_alpha=1.0,
+    cache=1 << 13,
     exploring_plies=4,
-    rounds=208,
+    random_plies=7,
+    rounds=416,
     opening_plies=2,
     window=20_000,
     least=1_000,
@@ -232,15 +237,27 @@ CONNECT4 = replace(
     simulations=64,
     fast_simulations=16,
     solve=True,
+    games=512,
+    random_plies=16,
+    rounds=400,
     window=200_000,
-    evaluate_every=60,
+    evaluate_every=25,
     opponents=("uct:100", "uct:1000"),
 )
-OTHELLO = replace(QUICK, solve=True, evaluate_every=60, opponents=("random", "greedy", "alphabeta:6"))
+OTHELLO = replace(
+    QUICK,
+    solve=True,
+    games=512,
+    random_plies=12,
+    rounds=400,
+    evaluate_every=25,
+    opponents=("random", "greedy", "alphabeta:6"),
+)
 GO = replace(
     QUICK,
     simulations=64,
     fast_simulations=16,
+    random_plies=6,
     pooling=True,
     ownership=0.25,
     reply=0.15,
@@ -249,7 +266,7 @@ GO = replace(
     opponents=("random", "uct:200"),
 )
 GO_9X9 = replace(GO, blocks=4, channels=48)
-CHESS = replace(QUICK, blocks=4, channels=48, opponents=("random", "alphabeta:1"))
+CHESS = replace(QUICK, blocks=4, channels=48, rounds=400, cap=240, random_plies=8, opponents=("random", "alphabeta:1"))
 
 
 class AlphaZero:
@@ -288,37 +305,23 @@ class AlphaZero:
 
     def initial(self, batch: int, seed: int = 0) -> Deciding:
         """As `Agent.initial`."""
-        evaluate = self.evaluators.of(batch)
-        rng = np.random.default_rng(seed)
-        matches = self.config.match_selection
-        planner = Planner(
-            self.game,
-            evaluate,
-            batch,
-            self.simulations,
-            selection=matches,
-            timed=self.config.puct,
-            solve=self.config.solve,
-            rng=rng,
+        config, rng = self.config, np.random.default_rng(seed)
+        puct, evaluate = config.match_selection, self.evaluators.of(batch)
+        return Deciding(
+            Planner(
+                self.game, evaluate, batch, self.simulations, selection=puct, timed=puct, solve=config.solve, rng=rng
+            )
         )
-        return Deciding(planner)
 
     def act(self, carry: Deciding, turn: Turn, explore: bool) -> tuple[Actions, Deciding]:
         """As `Agent.act`; with `explore` it searches and moves as in self-play.
 
         Raises ValueError for a turn without positions.
         """
-        config, planner = self.config, carry.planner
-        planner.selection = config.selection if explore else config.match_selection
-        planner.noise = config.habits.noise if explore else None
-
-        def choose(found: Findings) -> NDArray[np.int64]:
-            if not explore or config.considered or turn.states is None:
-                return best_actions(found, planner)
-            early = turn.states["ply"] < config.exploring_plies
-            return drawn(found.proportions(np.where(early, 1.0, 0.0)), planner.rng)
-
-        return decide(carry, turn, choose), carry
+        if not explore:
+            return decide(carry, turn, self.config.match_selection), carry
+        habits = self.config.habits
+        return decide(carry, turn, habits.selection, habits.noise, habits.exploring_plies), carry
 
     def foresee(self, carry: Deciding, turn: Turn, row: int = 0) -> Foresight:
         """As `Agent.foresee`: the moves that the search looked at, their visits, values, priors and lines."""
@@ -354,6 +357,7 @@ class AlphaZero:
         HOST:PORT.
         """
         game = rules_of(task)
+        check_strength(game, config.opponents, config.opening_plies)
         learner = config.learner(game, seed)
         crew = make_crew(
             game, config.habits, games=config.games, groups=config.groups, seed=seed, runtime=runtime, ray=ray
@@ -364,7 +368,7 @@ class AlphaZero:
         try:
             while campaign.spent(budget) < 1:
                 crew.use(learner.playing(), campaign.calibration())
-                figures = campaign.play_and_learn(config.rounds, **config.lessons)
+                figures = campaign.play_and_learn(config.rounds, config.lessons)
                 agent = cls(game, learner.playing(), config, runtime=runtime)
                 if campaign.due(config.evaluate_every):
                     figures |= strength(
@@ -373,4 +377,3 @@ class AlphaZero:
                 yield campaign.record(figures, budget, agent, config.save_every)
         finally:
             campaign.end(agent)
-            crew.close()

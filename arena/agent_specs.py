@@ -4,6 +4,7 @@ import difflib
 import inspect
 import re
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -55,7 +56,8 @@ def agent_class(name: str) -> Any:
 def listed() -> list[tuple[str, str]]:
     """For `list agents`: names and what they are, with the games that have weights in the package."""
     own = ("python:MODULE:NAME", "an agent of yours (docs/agents.md)")
-    return [(name, paper.about + _games_told(name)) for name, paper in AGENTS.items()] + [own]
+    told = ((name, paper.about, ", ".join(_games(name))) for name, paper in AGENTS.items())
+    return [(name, f"{about}; with weights: {games}" if games else about) for name, about, games in told] + [own]
 
 
 def agent_player(kind: str, argument: str, game: Game) -> AgentPlayer:
@@ -83,8 +85,9 @@ def shipped(name: str, game: Game) -> Path:
     folder = weights_of(name) / game.name
     if folder.is_dir():
         return folder
+    others = f" (it has some for {', '.join(_games(name))})" if _games(name) else ""
     raise ValueError(
-        f"{name} has no weights for {game.name} in the package{_games_told(name)}; "
+        f"{name} has no weights for {game.name} in the package{others}; "
         f"train it (sakiyomi train {name} {game.name}) and name the folder: {name}:FOLDER"
     )
 
@@ -94,10 +97,15 @@ def weights_of(name: str) -> Path:
     return Path(str(sakiyomi.agents.__file__)).parent / "weights" / name
 
 
-def _games_told(name: str) -> str:
+def missing_packages() -> list[str]:
+    """What the agents of this package need and is not installed. Nothing is imported for that, as it takes its time."""
+    return [name for name in ("torch", "safetensors") if find_spec(name) is None]
+
+
+def _games(name: str) -> list[str]:
+    """The games for which the agent `name` has weights in the package."""
     folder = weights_of(name)
-    games = sorted(each.name for each in folder.iterdir() if each.is_dir()) if folder.is_dir() else []
-    return f" (it has some for {', '.join(games)})" if games else ""
+    return sorted(each.name for each in folder.iterdir() if each.is_dir()) if folder.is_dir() else []
 
 
 def _settings(text: str, kind: Any, spec: str) -> dict[str, Any]:

@@ -235,7 +235,7 @@ def _run(arguments: list[str]) -> int:
     except BrokenPipeError:  # the reader of our output has gone, as in `sakiyomi list games | head -1`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    except (ValueError, OSError, sqlite3.Error, Failure) as error:
+    except (ValueError, OSError, ModuleNotFoundError, sqlite3.Error, Failure) as error:  # a module: an extra is missing
         if os.environ.get("SAKIYOMI_DEBUG"):
             raise
         return _complain(str(error))

@@ -147,7 +147,7 @@ def tournament(
             run_tasks(tasks, settings.players, resume=resume, as_json=as_json, **chosen)
             return
         for name in settings.missing:
-            typer.echo(f"{name} is left out: its program is not installed", err=True)
+            typer.echo(f"{name} is left out: it is not installed", err=True)
         with waiting(_what_takes_long(settings)):
             contest = _described(settings, given, options, resume)
     _run(contest, as_json)

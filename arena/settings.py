@@ -23,7 +23,8 @@
 Single-player tasks stand in `game`, or in ``tasks = ["cartpole-swingup", "ALE/Pong-v5"]``; `scales` are the returns
 that count as 0 and 1 in each.
 
-Players named in ``if_installed = ["gnugo"]`` are left out where their program is missing. Everything but `game` and
+Players named in ``if_installed = ["gnugo"]`` are left out where their program is missing, or of agents such as
+``alphazero`` the weights for the game or the packages that they need. Everything but `game` and
 `players` may be left out; docs/tournaments.md lists all there is. Further options of the game stand in [options].
 """
 
@@ -119,7 +120,7 @@ def read_settings(path: Path) -> Settings:
         if key not in table:
             raise ValueError(f"{path}: {key!r} is missing: {_WANTED[key][1]} is wanted")
     options = {**table.get("options", {}), **{key: table[key] for key in GAME_OPTIONS if key in table}}
-    players, missing = _installed(path, table["players"], table.get("if_installed", []))
+    players, missing = _installed(path, str(table["game"]), table["players"], table.get("if_installed", []))
     apart = ("game", "tasks", "players", "if_installed", "options", *GAME_OPTIONS)
     other = {key: table[key] for key in table if key not in apart}
     if not other.get("out", "folder").strip():
@@ -159,8 +160,9 @@ def amount(text: str) -> int:
     return int(float(found[1]) * 1024 ** ("", "k", "m", "g").index(found[2].lower()))
 
 
-def _installed(path: Path, players: Any, optional: list[Any]) -> tuple[Any, tuple[str, ...]]:
-    """`players` without those of the names `optional` whose program is missing, and the names left out."""
+def _installed(path: Path, game: str, players: Any, optional: list[Any]) -> tuple[Any, tuple[str, ...]]:
+    """`players` without those of the names `optional` that this machine has not, and the names left out."""
+    from sakiyomi.arena.agent_specs import AGENTS, missing_packages, weights_of
     from sakiyomi.arena.engines.process import find_program
     from sakiyomi.arena.engines.uci_spec import parse_uci_spec
     from sakiyomi.arena.engines.usi_spec import parse_usi_spec
@@ -174,8 +176,13 @@ def _installed(path: Path, players: Any, optional: list[Any]) -> tuple[Any, tupl
     for name in optional:
         spec = players.get(name) if isinstance(players, dict) and isinstance(name, str) else None
         kind, _, argument = spec.partition(":") if isinstance(spec, str) else ("", "", "")
+        agent = kind.partition("@")[0]
+        if agent in AGENTS and not argument:
+            if not (weights_of(agent) / game).is_dir() or missing_packages():
+                missing.append(name)
+            continue
         if kind not in commands:
-            wanted = 'a "gtp:", "uci:" or "usi:" spec'
+            wanted = 'a "gtp:", "uci:" or "usi:" spec, or an agent that comes with weights'
             raise ValueError(f"{path}: if_installed names {name!r}, which is no player with {wanted}")
         command = commands[kind](argument)
         try:

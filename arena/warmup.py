@@ -1,9 +1,10 @@
-"""Compile everything once, so that games start at once: the rules, the players that are compiled, the record reader."""
+"""Compile everything once, so that games start at once: rules, players and searches that are compiled, records."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
+from sakiyomi.agents.parts.search import warmup as search_warmup
 from sakiyomi.arena.players import KINDS, make_player
 from sakiyomi.arena.playing import play
 from sakiyomi.boards import warmup
@@ -24,10 +25,11 @@ def warm_up_players(game: Game, specs: Iterable[str]) -> None:
 
 
 def warm_up_all() -> Iterator[tuple[str, float]]:
-    """Warm up every game, the reader of records, and every kind of player; yields names and the seconds they took."""
+    """Warm up games, environments, records, search and every kind of player; yields names and the seconds they took."""
     yield from warmup.warm_up_all()
     yield "environments", _seconds(environment_warmup.warm_up)
     yield "records", _seconds(record_warmup.warm_up)
+    yield "search", _seconds(search_warmup.warm_up)
     for kind in (kind for kind in KINDS if kind.warm):
         yield kind.name, _seconds(partial(_warm_up_kind, kind.warm))
 

@@ -8,7 +8,6 @@
 
 import math
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,7 +27,7 @@ from sakiyomi.agents.parts.checkpoints import (
     write_json,
 )
 from sakiyomi.agents.parts.crew import Crew
-from sakiyomi.agents.parts.dual_files import DAMAGE
+from sakiyomi.agents.parts.dual_files import DAMAGE, DESCRIPTION
 from sakiyomi.agents.parts.learner import Learner
 from sakiyomi.agents.parts.metrics import MetricsLog
 from sakiyomi.agents.parts.nets import DualNet
@@ -44,6 +43,27 @@ class Saveable(Protocol):
     """What `Agent.save` is of."""
 
     def save(self, folder: Path) -> None: ...  # noqa: D102
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lessons:
+    """How a run learns from what it has played; explicit numbers, since each paper has its own.
+
+    For each new position with a policy target `uses` samples are drawn, in batches of `batch`, once there are `least`
+    such positions; with `symmetries` each is turned at random. The learning rate is the first of `rates` until
+    ``rate_steps[0]``, then the second, and so on.
+    """
+
+    uses: float
+    batch: int
+    rates: tuple[float, ...]
+    rate_steps: tuple[int, ...]
+    least: int
+    symmetries: bool
+
+    def rate(self, step: int) -> float:
+        """The learning rate at `step`."""
+        return self.rates[sum(step >= at for at in self.rate_steps)]
 
 
 @dataclass
@@ -77,15 +97,19 @@ class Campaign:
     counters: Counters = field(default_factory=Counters)
 
     def begin(self, resume: bool) -> None:
-        """Start the clock and the log; with `resume` go on from what the folder holds, if it holds anything.
+        """Start the clock and the log; with `resume` go on from the run that the folder holds, if it holds anything.
 
         Until `end`, rules and networks on the CPU use one thread each (`rows`, PyTorch): groups of games and the
         learner are what runs side by side. Threads that wait for each other inside every layer of a small network
-        would take longer than the layer. Raises ValueError for a folder that cannot be gone on from, and changes
-        nothing then.
+        would take longer than the layer. Raises ValueError for a folder that cannot be gone on from, or that holds an
+        agent which a new run would replace; changes nothing then, but closes the crew.
         """
-        if resume and settled(self.folder / RUN).exists():
-            self._load()
+        try:
+            if self._stored(resume):
+                self._load()
+        except ValueError:
+            self.crew.close()
+            raise
         self._started, self._saved = time.monotonic() - self.counters.seconds, -math.inf
         self._log = MetricsLog(self.folder, resume_at=self.counters.iterations)
         self._whole = True  # no iteration is under way
@@ -94,12 +118,16 @@ class Campaign:
         rows.set_threads(1)
 
     def end(self, agent: Saveable) -> None:
-        """Leave threads as they were, and save; what an iteration cut short has left is not, as after a kill."""
+        """Leave threads as they were, save, and close the crew; what an iteration cut short has left is not saved, as
+        after a kill."""
         torch.set_num_threads(self._threads[0])
         rows.set_threads(self._threads[1])
         self._log.close()
-        if self._whole:
-            self.save(agent)
+        try:
+            if self._whole:
+                self.save(agent)
+        finally:
+            self.crew.close()
 
     def spent(self, budget: TrainingBudget) -> float:
         """The part of `budget` that is spent."""
@@ -121,18 +149,15 @@ class Campaign:
         chance = np.random.default_rng(self.counters.iterations)
         return self.replay.sample(chance, CALIBRATION).observations
 
-    def play_and_learn(
-        self, rounds: int, *, uses: float, batch: int, rate: Callable[[int], float], least: int, symmetries: bool
-    ) -> dict[str, float]:
+    def play_and_learn(self, rounds: int, lessons: Lessons) -> dict[str, float]:
         """Self-play for so many rounds of the search and, meanwhile, learning from the games before; figures of both.
 
         The two share the cores, and neither sees what the other does until both are done: the same in every run. The
-        new games then go into the replay, and `uses` samples are owed for each of their positions with a policy
-        target; the samples owed are drawn in batches, once there are `least` such positions.
+        new games then go into the replay, and samples are owed for their positions.
         """
         self._whole = False
         with ThreadPoolExecutor(1, thread_name_prefix="learning") as pool:
-            learning = pool.submit(self._learn, batch, rate, least, symmetries)
+            learning = pool.submit(self._learn, lessons)
             started = time.monotonic()
             episodes = self.crew.play(rounds)
             seconds = max(time.monotonic() - started, 1e-9)
@@ -142,7 +167,7 @@ class Campaign:
             self.replay.add(episode)
         counters.games += len(episodes)
         counters.plies += sum(len(episode.actions) for episode in episodes)
-        counters.owed += uses * (self.replay.targets_added - before)
+        counters.owed += lessons.uses * (self.replay.targets_added - before)
         return figures | self._played(episodes, seconds)
 
     def _played(self, episodes: list[Episode], seconds: float) -> dict[str, float]:
@@ -162,15 +187,16 @@ class Campaign:
             figures["self-play/first player's score"] = float(np.mean([(each.result + 1) / 2 for each in episodes]))
         return figures | {f"share/{name}": tally[name] / max(busy, 1e-9) for name in ACTIVITIES}
 
-    def _learn(self, batch: int, rate: Callable[[int], float], least: int, symmetries: bool) -> dict[str, float]:
-        """Draw the samples owed; returns the mean losses, nothing while there are fewer than `least` positions."""
+    def _learn(self, lessons: Lessons) -> dict[str, float]:
+        """Draw the samples owed; returns the mean losses, nothing while there are too few positions."""
+        batch, rate = lessons.batch, lessons.rate
         steps = int(self.counters.owed // batch)
-        if self.replay.targets_added < least or steps == 0:
+        if self.replay.targets_added < lessons.least or steps == 0:
             return {}
         torch.set_num_threads(1)  # which is by thread: this one must not begin with what another has set for a moment
         started, sums = time.monotonic(), dict[str, float]()
         for _ in range(steps):
-            samples = self.replay.sample(self.rng, batch, symmetries, **self.learner.needs)
+            samples = self.replay.sample(self.rng, batch, lessons.symmetries, **self.learner.needs)
             for name, loss in self.learner.step(samples, rate(self.counters.steps)).items():
                 sums[name] = sums.get(name, 0.0) + loss
             self.counters.steps += 1
@@ -216,6 +242,18 @@ class Campaign:
             "seconds": counters.seconds,
             **figures,
         }
+
+    def _stored(self, resume: bool) -> bool:
+        """Is there a run to go on from? Raises ValueError if what the folder holds is neither that nor to be replaced.
+
+        A kill never leaves an agent alone: the run is written first.
+        """
+        run, agent = settled(self.folder / RUN).exists(), (self.folder / DESCRIPTION).exists()
+        if not resume and (run or agent):
+            raise ValueError(f"{self.folder} holds an agent already: resume its run, or begin in another folder")
+        if agent and not run:
+            raise ValueError(f"{self.folder} holds an agent but no longer its run ({RUN}/): begin in another folder")
+        return run
 
     def _load(self) -> None:
         run = self.folder / RUN

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from sakiyomi.agents.parts.inference import make_evaluator
 from sakiyomi.agents.parts.nets import DualNet
 from sakiyomi.agents.parts.replay import Episode
+from sakiyomi.agents.parts.search.caching import CachedEvaluate
 from sakiyomi.agents.parts.search.models import Evaluate
 from sakiyomi.agents.parts.selfplay import FORBIDDEN, Habits, SelfPlay, play_side_by_side
 from sakiyomi.agents.parts.turned import Turned
@@ -128,6 +129,8 @@ class LocalCrew:
                 device=self.device,
                 calibration=calibration,
             )
+            if group.habits.cache:
+                evaluate = CachedEvaluate(evaluate, self.game.num_actions, group.habits.cache)
             if self.random_symmetry:
                 evaluate = RandomSymmetry(self.game, evaluate, group.rng)
             group.model.evaluate = evaluate

@@ -1,14 +1,14 @@
 """From a `Turn` to moves by search, and what that search foresaw: for agents that know the rules."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sakiyomi.agents.agent import Foresight, Turn
+from sakiyomi.agents.agent import Actions, Foresight, Turn
 from sakiyomi.agents.parts.planner import Planner, principal_variation
-from sakiyomi.agents.parts.search import Findings, Gumbel
+from sakiyomi.agents.parts.search import Dirichlet, Findings, Gumbel, Puct
+from sakiyomi.agents.parts.search.findings import drawn
 
 TOLD = 16  # candidates that are told with the line expected after them
 
@@ -22,25 +22,32 @@ class Deciding:
     found: Findings | None = None
 
 
-def decide(carry: Deciding, turn: Turn, choose: Callable[[Findings], NDArray[np.int64]]) -> NDArray[np.int64]:
-    """[B] actions that `choose` takes from what a search of the positions of `turn` finds.
+def decide(
+    carry: Deciding,
+    turn: Turn,
+    selection: Puct | Gumbel,
+    noise: Dirichlet | None = None,
+    exploring_plies: int = 0,
+) -> Actions:
+    """[B] actions, after a search of the positions of `turn` by `selection`, with `noise` at their roots.
 
-    Raises ValueError for a turn without positions, of more of them than the planner has trees, or of games that are
-    over.
+    They are the best found (`best_actions`), but with PUCT drawn in proportion to the visits where fewer than
+    `exploring_plies` plies were played. Raises ValueError for a turn without positions, of more of them than the
+    planner has trees, or of games that are over.
     """
     if turn.game is None or turn.states is None:
         raise ValueError("an agent that plans with the rules needs a turn with game and states (Turn.of_game)")
     planner = carry.planner
     if len(turn.states) > planner.trees:
         raise ValueError(f"the carry is for {planner.trees} positions, got {len(turn.states)}")
-    planner.game = turn.game
+    planner.game, planner.selection, planner.noise = turn.game, selection, noise
 
     def tell(found: Findings) -> None:
         carry.found = found
         if turn.tell is not None:
             turn.tell(imagined(carry, 0))
 
-    carry.found = planner.find(
+    carry.found = found = planner.find(
         turn.states,
         turn.legal,
         simulations=turn.budget.simulations,
@@ -50,7 +57,11 @@ def decide(carry: Deciding, turn: Turn, choose: Callable[[Findings], NDArray[np.
     )
     if turn.tell is not None:
         turn.tell(imagined(carry, 0))
-    return choose(carry.found)
+    best = best_actions(found, planner)
+    early = turn.states["ply"] < exploring_plies
+    if isinstance(selection, Gumbel) or not early.any():
+        return best
+    return np.where(early, drawn(found.proportions(), planner.rng), best)
 
 
 def best_actions(found: Findings, planner: Planner) -> NDArray[np.int64]:
@@ -90,10 +101,3 @@ def imagined(carry: Deciding, row: int) -> Foresight:
         simulations=int(found.visits[row].sum()),
         depth=max((len(line) for line in lines), default=0),
     )
-
-
-def drawn(shares: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.int64]:
-    """[n] actions, drawn in proportion to `shares` [n, A]."""
-    sums = np.cumsum(shares, axis=1)
-    chosen: NDArray[np.int64] = np.argmax(sums > rng.random(len(sums))[:, None] * sums[:, -1:], axis=1)
-    return chosen

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from sakiyomi.agents.agent import Agent, Turn
 from sakiyomi.agents.opponents import make_opponent
-from sakiyomi.agents.parts.contest import Choose, contest
+from sakiyomi.agents.parts.contest import Choose, contest, random_openings
 from sakiyomi.boards.game import Game, States
 from sakiyomi.envs.task import Task
 
@@ -32,6 +32,18 @@ def chooser(agent: Agent[Any], game: Game, batch: int, seed: int = 0) -> Choose:
         return actions
 
     return choose
+
+
+def check_strength(game: Game, opponents: tuple[str, ...], opening_plies: int) -> None:
+    """Raise ValueError for what `strength` will not be able to do: for a word that names no opponent, an opponent that
+    does not play `game`, or openings so long that every game is over."""
+    rng = np.random.default_rng(0)
+    for word in opponents:
+        try:
+            make_opponent(word, 0).begin(game, 0, rng)
+        except ValueError as error:
+            raise ValueError(f"opponents cannot have {word!r}: {error}") from error
+    random_openings(game, 1, opening_plies, rng)
 
 
 def strength(

@@ -103,8 +103,8 @@ class Samples:
 class GameReplay:
     """The latest games of `game`, `positions` positions at the most: the oldest games leave for new ones.
 
-    Policy targets name `width` actions at the most (None: all, or 128 of many). Memory is that of the moves and
-    targets, 8 bytes and 6 times `width` a position, and one state a game.
+    Policy targets name `width` actions at the most (None: all, or 128 of many). Memory grows with what is held: the
+    moves and targets, about 20 bytes and 6 times `width` a position, and one state a game.
     """
 
     def __init__(self, game: Game, positions: int = 200_000, width: int | None = None):
@@ -115,12 +115,14 @@ class GameReplay:
         self.added = 0  # positions ever added
         self.targets_added = 0  # of these, with a weight over 0
         action = np.min_scalar_type(-game.num_actions)
-        self._game = np.zeros(positions, np.int64)  # which game the position belongs to; columns of one ring
-        self._actions = np.zeros(positions, action)
-        self._target_actions = np.zeros((positions, self.width), action)
-        self._target_probabilities = np.zeros((positions, self.width), np.float32)
-        self._values = np.zeros(positions, np.float32)
-        self._weights = np.zeros(positions, np.float32)  # 0 where the ring is empty
+        self._ring = {  # columns, which grow to `positions` places as they are needed
+            "game": np.zeros(0, np.int64),  # which game the position belongs to
+            "actions": np.zeros(0, action),
+            "target_actions": np.zeros((0, self.width), action),
+            "target_probabilities": np.zeros((0, self.width), np.float32),
+            "values": np.zeros(0, np.float32),
+            "weights": np.zeros(0, np.float32),  # 0 where the ring is empty
+        }
         self._next = 0  # where in the ring the next game begins
         self._held = 0
         points = int(np.prod(game.planes[1:])) if isinstance(game, Go) else 0
@@ -166,7 +168,7 @@ class GameReplay:
         if ownership and not isinstance(self.game, Go):
             raise ValueError(f"{self.game.name} has no ownership of points; only Go has")
         places = self._draw(rng, n)
-        numbers = self._game[places]
+        numbers = self._ring["game"][places]
         games = self._games[numbers % len(self._games)]
         plies = ((places - games["first"]) % self.positions).astype(np.int32)
         states = self._rebuild(games, plies)
@@ -177,15 +179,16 @@ class GameReplay:
             observations=turned.planes(self.game.observe(states)),
             legal=turned.by_action(self.game.legal(states)),
             policies=self._policies(places, turned),
-            values=self._values[places],
+            values=self._ring["values"][places],
             outcomes=games["result"] * signs + np.float32(0),  # a draw is 0, not -0
             games=numbers,
             plies=plies,
         )
         more: dict[str, Any] = {}
         if replies:
-            more["replies"] = self._policies((places + 1) % self.positions, turned)
-            more["replies"][(plies + 1 >= games["length"]) | (self._weights[(places + 1) % self.positions] == 0)] = 0
+            after = (places + 1) % len(self._ring["weights"])
+            more["replies"] = self._policies(after, turned)
+            more["replies"][(plies + 1 >= games["length"]) | (self._ring["weights"][after] == 0)] = 0
         if ownership:
             owners = games["owners"] * signs[:, None] + np.float32(0)
             more["ownership"] = turned.planes(owners.reshape(n, *self.game.planes[1:]))
@@ -194,16 +197,15 @@ class GameReplay:
 
     def save(self, folder: str | Path) -> None:
         """Write everything that `load` needs: .npy files and replay.json, whole or not at all."""
-        ring = np.arange(self._next - self._held, self._next) % self.positions
+        places = np.arange(self._next - self._held, self._next) % self.positions
+        held = {name: column[places] for name, column in self._ring.items()}
         games = self._games[np.arange(self._oldest, self._newest) % len(self._games)]
-        used = self._target_actions[ring] >= 0
+        used = held["target_actions"] >= 0
         arrays = {
-            "actions": self._actions[ring],
-            "values": self._values[ring],
-            "weights": self._weights[ring],
+            **{name: held[name] for name in ("actions", "values", "weights")},
             "target_used": np.packbits(used, axis=1),
-            "target_actions": self._target_actions[ring][used],
-            "target_probabilities": self._target_probabilities[ring][used],
+            "target_actions": held["target_actions"][used],
+            "target_probabilities": held["target_probabilities"][used],
             **{f"game_{name}": games[name] for name in TABLE},
         }
         first = int(games["first"][0]) if len(games) else self._next
@@ -226,11 +228,11 @@ class GameReplay:
             raise ValueError(f"{folder} holds a replay of another {wrong[0]}: {theirs!r}, wanted {ours!r}")
         stored = {path.stem: np.load(path, allow_pickle=False) for path in folder.glob("*.npy")}
         used = np.unpackbits(stored["target_used"], axis=1, count=self.width).astype(np.bool_)
-        target_actions = np.full(used.shape, -1, self._actions.dtype)
+        target_actions = np.full(used.shape, -1, self._ring["target_actions"].dtype)
         target_probabilities = np.zeros(used.shape, np.float32)
         target_actions[used], target_probabilities[used] = stored["target_actions"], stored["target_probabilities"]
         columns = (stored["actions"], target_actions, target_probabilities, stored["values"], stored["weights"])
-        self._weights[:] = 0
+        self._ring["weights"][:] = 0
         self._held = 0
         self._oldest = self._newest = meta["oldest"]
         self._next = meta["first"] if meta["positions"] == self.positions else 0
@@ -265,14 +267,12 @@ class GameReplay:
             self._drop_oldest()
         if self.games == len(self._games):
             self._widen_table()
-        places = np.arange(self._next, self._next + plies) % self.positions
-        self._game[places] = self._newest
-        self._actions[places] = columns[0]
-        self._target_actions[places, :width] = columns[1]
-        self._target_actions[places, width:] = -1
-        self._target_probabilities[places, :width] = columns[2]
-        self._target_probabilities[places, width:] = 0
-        self._values[places], self._weights[places] = columns[3], columns[4]
+        self._reserve(min(self._next + plies, self.positions))
+        places, ring = np.arange(self._next, self._next + plies) % self.positions, self._ring
+        ring["game"][places] = self._newest
+        ring["actions"][places], ring["values"][places], ring["weights"][places] = columns[0], columns[3], columns[4]
+        ring["target_actions"][places, :width], ring["target_actions"][places, width:] = columns[1], -1
+        ring["target_probabilities"][places, :width], ring["target_probabilities"][places, width:] = columns[2], 0
         self._games[self._newest % len(self._games)] = (self._next, *row)
         self._next = (self._next + plies) % self.positions
         self._held += plies
@@ -281,9 +281,18 @@ class GameReplay:
 
     def _drop_oldest(self) -> None:
         game = self._games[self._oldest % len(self._games)]
-        self._weights[np.arange(game["first"], game["first"] + game["length"]) % self.positions] = 0
+        places = np.arange(game["first"], game["first"] + game["length"]) % self.positions
+        self._ring["weights"][places] = 0
         self._held -= int(game["length"])
         self._oldest += 1
+
+    def _reserve(self, places: int) -> None:
+        """Have so many places in the ring, at least; new ones are empty."""
+        have = len(self._ring["weights"])
+        if places > have:
+            more = min(self.positions, max(places, 2 * have)) - have
+            for name, column in self._ring.items():
+                self._ring[name] = np.concatenate([column, np.zeros((more, *column.shape[1:]), column.dtype)])
 
     def _widen_table(self) -> None:
         held = np.arange(self._oldest, self._newest)
@@ -294,8 +303,8 @@ class GameReplay:
     def _draw(self, rng: np.random.Generator, n: int) -> NDArray[np.int64]:
         """[n] places in the ring: the inverse of the cumulative weights, summed anew only after games were added."""
         if self._cumulative is None:
-            self._cumulative = np.cumsum(self._weights, dtype=np.float64)
-        total = self._cumulative[-1]
+            self._cumulative = np.cumsum(self._ring["weights"], dtype=np.float64)
+        total = self._cumulative[-1] if len(self._cumulative) else 0.0
         if total <= 0:
             raise ValueError("nothing to sample: no position of the replay has a weight over 0")
         aims = rng.random(n) * total  # under the total: one unit in the last place less is the most that is drawn
@@ -304,15 +313,16 @@ class GameReplay:
 
     def _rebuild(self, games: NDArray[Any], plies: NDArray[np.int32]) -> States:
         """[n] positions: each game's start after its first `plies` actions."""
-        paths = (games["first"][:, None] + np.arange(max(1, plies.max(initial=0)))) % self.positions
-        starts: Any = games["start"].copy()
-        return self.game.replay(starts, self._actions[paths].astype(np.int32), plies)
+        actions, starts = self._ring["actions"], games["start"].copy()
+        paths = (games["first"][:, None] + np.arange(max(1, plies.max(initial=0)))) % len(actions)
+        return self.game.replay(starts, actions[paths].astype(np.int32), plies)
 
     def _policies(self, places: NDArray[np.int64], turned: Turned) -> NDArray[np.float32]:
         """[n, A]; what is not used goes to one column more, which is cut off."""
         most = self.game.num_actions
         dense = np.zeros((len(places), most + 1), np.float32)
-        np.put_along_axis(dense, turned.actions(self._target_actions[places]), self._target_probabilities[places], 1)
+        actions, probabilities = (self._ring[f"target_{name}"][places] for name in ("actions", "probabilities"))
+        np.put_along_axis(dense, turned.actions(actions), probabilities, 1)
         return dense[:, :most].copy()
 
 

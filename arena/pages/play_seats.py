@@ -1,11 +1,13 @@
 """Who may sit at a game in the browser, and a `Seat` that makes its player when it is first asked.
 
 A web page must never start a program of its choice: engines are those that are offered here and found on this machine,
-unless the server's owner allows commands.
+unless the server's owner allows commands. Nor may it name a folder to read: agents that learn are those whose weights
+come with the package.
 """
 
+import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -14,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from sakiyomi.arena.agent_specs import AGENTS, missing_packages, weights_of
 from sakiyomi.arena.engines.process import find_program
 from sakiyomi.arena.players import ENGINES, make_player, parse_spec
 from sakiyomi.boards.catalog import make_game
@@ -21,7 +24,7 @@ from sakiyomi.boards.game import Game
 from sakiyomi.boards.player import Budget, Player, Thought
 from sakiyomi.boards.position import Position
 
-THINKERS = ("uct", "alphabeta", "uci", "usi")
+THINKERS = ("uct", "alphabeta", *AGENTS, "uci", "usi")
 """Kinds of players that can be watched while they think."""
 TREE = 128  # megabytes for a search tree: several games are played at a time
 LINES = 4  # that an engine tells of in an analysis
@@ -44,6 +47,7 @@ _SMALL = (
     Offer("UCT, 10,000 playouts", "uct:10000"),
 )
 _SEARCH = (*(Offer(f"Alpha-beta, {depth} plies", f"alphabeta:{depth}") for depth in (2, 4, 6)),)
+_LEARNT = {"alphazero": "AlphaZero", "alphagozero": "AlphaGo Zero"}
 _CHESS = (
     Offer("Stockfish, beginner", "Stockfish beginner=uci:stockfish@Skill Level=0,Threads=1,Hash=32"),
     Offer("Stockfish", "Stockfish=uci:stockfish@Threads=1,Hash=32"),
@@ -75,7 +79,15 @@ def offers(name: str) -> tuple[Offer, ...]:
         with suppress(ValueError):  # the kind does not play this game
             make_player(offer.spec, game).close()
             found.append(offer)
-    return (*found, *(offer for offer in _ENGINES.get(family, ()) if _installed(offer)))
+    return (*found, *_learnt(name), *(offer for offer in _ENGINES.get(family, ()) if _installed(offer)))
+
+
+def _learnt(name: str) -> Iterator[Offer]:
+    """Agents with weights in the package for the game `name`. They are not loaded for that: PyTorch takes its time."""
+    for agent, paper in _LEARNT.items():
+        if (weights_of(agent) / name).is_dir() and not missing_packages():
+            for simulations in (10, 100, 1000):
+                yield Offer(f"{paper}, {simulations:,} simulations", f"{agent}@sims={simulations}")
 
 
 def _installed(offer: Offer) -> bool:
@@ -91,6 +103,8 @@ def check_spec(spec: str, game: Game, *, commands: bool = False) -> str:
     parsed = parse_spec(spec)
     if parsed.kind.name == "python":
         raise ValueError("a page may not name code to run: python: players do not play in the browser")
+    if parsed.kind.name in AGENTS and not commands and not re.fullmatch(r"(@[^@]*=[^@]*)?", parsed.argument):
+        raise ValueError(f"a page may not name folders to read, only {parsed.kind.name} as it comes with the package")
     if parsed.kind.name in ENGINES and not commands and spec not in {offer.spec for offer in offers(game.name)}:
         raise ValueError(f"a page may not name programs to start: {spec!r} is none of the engines offered")
     make_player(spec, game).close()

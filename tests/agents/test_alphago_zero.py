@@ -21,7 +21,7 @@ from sakiyomi.agents.parts.search import Dirichlet, Puct, RulesModel, Search  # 
 from sakiyomi.agents.parts.selfplay import FORBIDDEN  # noqa: E402
 from sakiyomi.agents.parts.turned import Turned  # noqa: E402
 from sakiyomi.agents.perfect import PerfectPlayer  # noqa: E402
-from sakiyomi.boards import Budget, ConnectFour, Go, Othello, Position, TicTacToe  # noqa: E402
+from sakiyomi.boards import Budget, ConnectFour, Go, Othello, Position, TicTacToe, rows  # noqa: E402
 
 TINY = {
     "blocks": 1,
@@ -34,11 +34,23 @@ TINY = {
     "least": 5,
     "checkpoint_steps": 4,
     "gate_games": 4,
+    "evaluate_every": 1000,
     "evaluation_games": 2,
     "evaluation_simulations": 4,
     "opponents": ("random",),
-    "save_every": 0.0,
+    "save_every": 1e9,
 }
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread():
+    """Networks and positions this small are only slowed down by threads that wait for each other."""
+    before = torch.get_num_threads(), rows.setting()
+    torch.set_num_threads(1)
+    rows.set_threads(1)
+    yield
+    torch.set_num_threads(before[0])
+    rows.set_threads(before[1])
 
 
 @pytest.fixture(autouse=True)
@@ -152,10 +164,10 @@ def test_the_agent_sees_each_position_under_a_symmetry_if_it_learns_so():
     assert not isinstance(agent_of(game, symmetries=False).initial(2).planner.evaluate, RandomSymmetry)
     seen = []
     for symmetries in (True, False):
-        crew = LocalCrew(
-            game, agent_of(game).config.habits, games=2, groups=1, seed=0, runtime="torch", random_symmetry=symmetries
-        )
-        crew.use(agent_of(game).net, None)
+        agent = agent_of(game)
+        how = {"games": 2, "groups": 1, "seed": 0, "runtime": "torch", "random_symmetry": symmetries}
+        crew = LocalCrew(game, agent.config.habits(game), **how)
+        crew.use(agent.net, None)
         seen.append(isinstance(crew.groups[0].model.evaluate, RandomSymmetry))
     assert seen == [True, False]
 
@@ -221,7 +233,7 @@ def test_who_passes_the_gate_plays_from_then_on(score, passes, monkeypatch, tmp_
 
     monkeypatch.setattr(LocalCrew, "use", noted)
     monkeypatch.setattr(AlphaGoZero, "match", match)
-    progress = list(train(tmp_path, 50, gate_score=0.55, seed=2))
+    progress = list(train(tmp_path, 60, gate_score=0.55, seed=2, rounds=30))
     assert len(matches) >= 2
     first = played_by[0]
     assert torch.equal(matches[0][1], first)
@@ -292,7 +304,12 @@ def test_the_threshold_found_reaches_self_play(monkeypatch, tmp_path):
 # --- presets, acting, files
 
 
-@pytest.mark.parametrize("name", AlphaGoZero.presets)
+AGAIN = {"go-7x7", "paper-40"}  # like another preset but for what these tests make smaller
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] * (name in AGAIN)) for name in AlphaGoZero.presets]
+)
 def test_presets_start_and_learn(name, tmp_path):
     game = TicTacToe() if name == "tictactoe" else Go(size=7, max_plies=12)
     config = replace(AlphaGoZero.presets[name], **{**TINY, "simulations": 2, "window": 1000})
@@ -310,13 +327,14 @@ def test_the_papers_figures():
     assert (paper.blocks, paper.channels, paper.hidden, paper.batch) == (19, 256, 256, 2048)
     assert AlphaGoZero.presets["paper-40"] == replace(paper, blocks=39)
     assert (paper.simulations, paper.evaluation_simulations, paper.exploring_plies) == (1600, 1600, 30)
-    assert paper.habits.noise == Dirichlet(alpha=0.03, fraction=0.25)
+    assert paper.habits(Go(19)).noise == Dirichlet(alpha=0.03, fraction=0.25)
     assert paper.selection == paper.match_selection == Puct(init=1.5, base=None, unvisited="draw", scale="none")
     assert (paper.gate_games, paper.gate_score, paper.checkpoint_steps) == (400, 0.55, 1000)
     assert (paper.play_on, paper.resign_errors, paper.symmetries) == (0.1, 0.05, True)
     assert (paper.momentum, paper.decay / 2, paper.averaging) == (0.9, 1e-4, 0)
-    assert [paper.rate(step) for step in (0, 399_999, 400_000, 600_000)] == [1e-2, 1e-2, 1e-3, 1e-4]
+    assert [paper.lessons.rate(step) for step in (0, 399_999, 400_000, 600_000)] == [1e-2, 1e-2, 1e-3, 1e-4]
     assert paper.rounds % 1601 == 0
+    assert paper.habits(Go(19)).cap == 722
 
 
 @pytest.mark.parametrize(
@@ -328,6 +346,7 @@ def test_the_papers_figures():
         ({"gate_games": 7}, "gate_games must be even"),
         ({"evaluation_games": 0}, "evaluation_games must be even and 2 or more"),
         ({"rounds": 25}, "rounds must be over simulations"),
+        ({"uses": 0.0}, "uses must be over 0"),
     ],
 )
 def test_settings_that_cannot_be(settings, why):
@@ -360,6 +379,20 @@ def test_exploring_leaves_nothing_behind():
     actions, carry = agent.act(carry, turn, explore=False)
     assert actions.tolist() == plain.tolist()
     assert np.allclose(carry.found.priors, priors, atol=1e-6)
+
+
+def test_games_end_after_two_plies_a_point_of_a_go_board():
+    config = Config()
+    assert [config.habits(game).cap for game in (Go(19), Go((7, 5)), ConnectFour())] == [722, 70, None]
+    assert replace(config, cap=40).habits(Go(19)).cap == 40
+
+
+def test_a_player_that_is_never_replaced_is_measured_all_the_same(monkeypatch, tmp_path):
+    monkeypatch.setattr(AlphaGoZero, "match", lambda self, best, seed: Score(0, 0, 2))
+    progress = list(train(tmp_path, 16, evaluate_every=2, rounds=30))
+    scored = [number for number, each in enumerate(progress, 1) if "score/random" in each.scalars]
+    assert scored == list(range(2, len(progress) + 1, 2))
+    assert progress[-1].scalars.get("gate/accepted", 0) == 0
 
 
 @pytest.mark.slow

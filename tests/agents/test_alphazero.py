@@ -16,11 +16,12 @@ from sakiyomi.agents.alphago_zero import AlphaGoZero  # noqa: E402
 from sakiyomi.agents.alphazero import AlphaZero, Config  # noqa: E402
 from sakiyomi.agents.parts import metrics  # noqa: E402
 from sakiyomi.agents.parts.measuring import chooser, strength  # noqa: E402
+from sakiyomi.agents.parts.planner import Planner  # noqa: E402
 from sakiyomi.agents.parts.search import Gumbel, Puct  # noqa: E402
 from sakiyomi.agents.random_player import RandomPlayer  # noqa: E402
 from sakiyomi.arena.seat import AgentPlayer  # noqa: E402
 from sakiyomi.arena.serving.uci_server import Session  # noqa: E402
-from sakiyomi.boards import Budget, Chess, ConnectFour, Go, Othello, Position, Shogi, TicTacToe  # noqa: E402
+from sakiyomi.boards import Budget, Chess, ConnectFour, Go, Othello, Position, Shogi, TicTacToe, rows  # noqa: E402
 from sakiyomi.envs.catalog import make_task  # noqa: E402
 
 TINY = {
@@ -29,11 +30,12 @@ TINY = {
     "hidden": 8,
     "simulations": 2,
     "fast_simulations": None,
-    "games": 4,
-    "rounds": 60,
+    "games": 8,
+    "rounds": 40,
+    "cap": 12,
     "batch": 8,
     "least": 5,
-    "evaluate_every": 1,
+    "evaluate_every": 2,
     "evaluation_games": 2,
     "evaluation_simulations": 2,
     "opening_plies": 1,
@@ -65,6 +67,17 @@ GAMES = {
     "paper-chess": LateChess(),
     "paper-shogi": Shogi(max_plies=12),
 }
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread():
+    """Networks and positions this small are only slowed down by threads that wait for each other."""
+    before = torch.get_num_threads(), rows.setting()
+    torch.set_num_threads(1)
+    rows.set_threads(1)
+    yield
+    torch.set_num_threads(before[0])
+    rows.set_threads(before[1])
 
 
 @pytest.fixture(autouse=True)
@@ -111,12 +124,18 @@ def test_every_preset_has_a_game_here():
     assert GAMES.keys() == AlphaZero.presets.keys()
 
 
-@pytest.mark.parametrize("name", GAMES)
+AGAIN = {"othello-6x6", "go-7x7", "go-9x9", "paper-shogi"}  # like another preset, on a larger or smaller board
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=[pytest.mark.slow] * (name in AGAIN)) for name in GAMES])
 def test_presets_start_and_learn(name, tmp_path):
     game, config = GAMES[name], AlphaZero.presets[name]
     config = replace(config, **TINY, considered=min(config.considered, 4))
-    progress = list(AlphaZero.train(game, tmp_path, TrainingBudget(steps=1), config=config, runtime="torch"))
-    assert progress[-1].steps >= 1
+    progress = []
+    for each in AlphaZero.train(game, tmp_path, TrainingBudget(steps=1000), config=config, runtime="torch"):
+        progress.append(each)
+        if each.steps and len(progress) % 2 == 0:
+            break
     losses = {key: value for each in progress for key, value in each.scalars.items() if key.startswith("loss/")}
     assert losses.keys() >= {"loss/policy", "loss/value"}
     assert ("loss/ownership" in losses) == (config.ownership > 0)
@@ -131,20 +150,21 @@ def test_presets_start_and_learn(name, tmp_path):
 
 def test_the_papers_figures():
     go, chess, shogi = (AlphaZero.presets[f"paper-{game}"] for game in ("go", "chess", "shogi"))
-    assert go == Config()
+    assert go == replace(Config(), cap=722)
+    assert (chess.cap, shogi.cap) == (512, 512)
     for config, alpha in ((go, 0.03), (chess, 0.3), (shogi, 0.15)):
         assert (config.blocks, config.channels, config.simulations, config.batch) == (19, 256, 800, 4096)
         assert (config.puct_init, config.puct_base, config.noise_fraction) == (1.25, 19652, 0.25)
         assert (config.habits.noise.alpha, config.exploring_plies, config.momentum) == (alpha, 30, 0.9)
         assert config.decay / 2 == 1e-4
-        assert isinstance(config.selection, Puct)
+        assert config.selection == config.match_selection == Puct(unvisited="loss", scale="fixed")
         off = (config.fast_simulations, config.surprise, config.pooling, config.ownership, config.reply)
         assert off == (None, 0, False, 0, 0)
         assert (config.symmetries, config.averaging, config.considered, config.solve) == (False, 0, 0, False)
         assert config.rounds % 801 == 0
     steps = (0, 99_999, 100_000, 299_999, 300_000, 499_999, 500_000, 700_000)
-    assert [chess.rate(step) for step in steps] == [0.2, 0.2, 0.02, 0.02, 0.002, 0.002, 0.0002, 0.0002]
-    assert [go.rate(step) for step in steps] == [0.02] * 4 + [0.002] * 2 + [0.0002] * 2
+    assert [chess.lessons.rate(step) for step in steps] == [0.2, 0.2, 0.02, 0.02, 0.002, 0.002, 0.0002, 0.0002]
+    assert [go.lessons.rate(step) for step in steps] == [0.02] * 4 + [0.002] * 2 + [0.0002] * 2
 
 
 WRONG = [
@@ -227,10 +247,25 @@ def test_settings_of_the_search_reach_it():
     game = ConnectFour()
     planner = agent_of(game, solve=True, considered=4).initial(3).planner
     assert planner.solve
-    assert planner.selection == Gumbel(considered=4, noise=0.0)
-    assert planner.timed == Puct()
+    assert planner.selection == planner.timed == Puct()  # matches are played by PUCT
+    assert agent_of(game, considered=4).config.selection == Gumbel(considered=4)
+    assert agent_of(game, unvisited="parent").config.selection == Puct(unvisited="parent")
     assert (planner.trees, planner.simulations) == (3, 30)
     assert not agent_of(game).initial(1).planner.solve
+
+
+@pytest.mark.parametrize("name", AlphaZero.presets)
+def test_short_searches_without_knowledge_look_at_many_moves_but_for_the_papers(name):
+    """What was not looked at counts as lost in the paper, and a search of even chances stays with its first move."""
+    game, config = Go(size=9), AlphaZero.presets[name]
+
+    def ignorant(observations):
+        return np.zeros((len(observations), 82), np.float32), np.zeros(len(observations), np.float32)
+
+    puct = config.match_selection
+    planner = Planner(game, ignorant, 1, 60, selection=puct, timed=puct, rng=np.random.default_rng(0))
+    seen = np.count_nonzero(planner.find(game.new(1)).visits)
+    assert (seen == 1) if name.startswith("paper") else (seen > 40)
 
 
 def test_a_turn_without_positions_is_refused():
@@ -370,7 +405,7 @@ def by_policy(folder, **settings):
 
 
 def test_losses_fall_and_the_policy_grows_stronger(tmp_path):
-    stages = train(tmp_path / "run", TicTacToe(), 110, **SMALL | {"games": 128, "least": 500}, simulations=12)
+    stages = train(tmp_path / "run", TicTacToe(), 60, **SMALL | {"games": 128, "least": 500}, simulations=10)
     next(stages)
     shutil.copytree(tmp_path / "run", tmp_path / "untrained")
     list(stages)

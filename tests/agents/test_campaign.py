@@ -22,7 +22,7 @@ from sakiyomi.agents.parts import metrics  # noqa: E402
 from sakiyomi.agents.parts.crew import LocalCrew  # noqa: E402
 from sakiyomi.agents.parts.metrics import read_progress  # noqa: E402
 from sakiyomi.agents.parts.selfplay import FORBIDDEN  # noqa: E402
-from sakiyomi.boards import ConnectFour, TicTacToe, rows  # noqa: E402
+from sakiyomi.boards import ConnectFour, Go, TicTacToe, rows  # noqa: E402
 
 TINY = {
     "blocks": 1,
@@ -131,7 +131,8 @@ from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 import test_campaign as runs
 runs.bare(runs.metrics.MetricsLog, runs.metrics)
-folder, kind, chance, kills = Path(sys.argv[2]), sys.argv[3], random.Random(int(sys.argv[4])), 0
+folder, kind, chance = Path(sys.argv[2]), sys.argv[3], random.Random(int(sys.argv[4]))
+most, kills = int(sys.argv[5]), 0
 while True:
     hears, tells = os.pipe()
     child = os.fork()  # nothing has been computed here, so that no thread is missing in the child
@@ -140,9 +141,9 @@ while True:
             os.write(tells, b".")
         os._exit(0)
     os.close(tells)
-    if kills < 4:
+    if kills < most:
         os.read(hears, chance.randrange(1, 3))  # an iteration, or the end
-        time.sleep(chance.uniform(0, 0.3))
+        time.sleep(chance.uniform(0, 0.2))
         os.kill(child, signal.SIGKILL)
     status = os.waitpid(child, 0)[1]
     if status == 0:
@@ -153,10 +154,17 @@ while True:
 """
 
 
-@pytest.mark.parametrize("kind", ["alphazero", pytest.param("alphagozero", marks=pytest.mark.slow)])
-def test_a_run_that_is_killed_again_and_again_ends_like_one_never_stopped(kind, unbroken, tmp_path):
-    folder = tmp_path / "run"
-    command = [sys.executable, "-c", KILLED, str(Path(__file__).parent), str(folder), kind, str(random.randrange(1000))]
+@pytest.mark.parametrize(
+    ("kind", "kills"),
+    [
+        ("alphazero", 1),
+        pytest.param("alphazero", 4, marks=pytest.mark.slow),
+        pytest.param("alphagozero", 4, marks=pytest.mark.slow),
+    ],
+)
+def test_a_run_that_is_killed_again_and_again_ends_like_one_never_stopped(kind, kills, unbroken, tmp_path):
+    folder, chance = tmp_path / "run", str(random.randrange(1000))
+    command = [sys.executable, "-c", KILLED, str(Path(__file__).parent), str(folder), kind, chance, str(kills)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
     assert "killed after" in done.stdout, "no kill fell into the run"
@@ -271,6 +279,54 @@ def bytes_of(folder):
     return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
+@pytest.mark.parametrize("lost", [(), ("agent.json",), ("run",)], ids=["whole", "run alone", "agent alone"])
+@pytest.mark.parametrize("kind", AGENTS)
+def test_a_new_run_takes_no_agents_place(kind, lost, unbroken, tmp_path, monkeypatch):
+    folder, closed = tmp_path / "run", []
+    monkeypatch.setattr(LocalCrew, "close", lambda self: closed.append(self))
+    shutil.copytree(unbroken[kind], folder)
+    for name in lost:
+        (shutil.rmtree if name == "run" else Path.unlink)(folder / name)
+    before = bytes_of(folder)
+    with pytest.raises(ValueError, match="holds an agent already: resume its run, or begin in another folder"):
+        next(training(folder, kind))
+    assert bytes_of(folder) == before
+    assert len(closed) == 1
+
+
+@pytest.mark.parametrize("kind", AGENTS)
+def test_an_agent_whose_run_is_gone_cannot_be_gone_on_from(kind, unbroken, tmp_path):
+    folder = tmp_path / "run"
+    shutil.copytree(unbroken[kind], folder)
+    shutil.rmtree(folder / "run")
+    before = bytes_of(folder)
+    with pytest.raises(ValueError, match=r"holds an agent but no longer its run \(run/\)"):
+        next(training(folder, kind, steps=100, resume=True))
+    assert bytes_of(folder) == before
+
+
+STRENGTHLESS = [
+    ({"opponents": ("random", "grandmaster")}, "cannot have 'grandmaster': opponent 'grandmaster' is not known"),
+    ({"opponents": ("uct:many",)}, "cannot have 'uct:many'"),
+    ({"opponents": ("perfect",), "game": Go(size=5)}, "cannot have 'perfect': .*go-5x5"),
+]
+
+
+@pytest.mark.parametrize(("settings", "why"), STRENGTHLESS)
+@pytest.mark.parametrize("kind", AGENTS)
+def test_opponents_are_checked_before_anything_is_learned(kind, settings, why, tmp_path):
+    with pytest.raises(ValueError, match=why):
+        next(training(tmp_path / "run", kind, **settings))
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(("kind", "name"), [("alphazero", "opening_plies"), ("alphagozero", "gate_plies")])
+def test_openings_that_end_every_game_are_told_at_once(kind, name, tmp_path):
+    with pytest.raises(ValueError, match="no opening of 9 plies in tictactoe"):
+        next(training(tmp_path / "run", kind, **{name: 9}))
+    assert not (tmp_path / "run").exists()
+
+
 FILES = [
     "state.json",
     "learner/net.safetensors",
@@ -335,7 +391,7 @@ def test_figures_are_complete_and_add_up(kind, unbroken):
         assert 0 < row["self-play/batch fill"] <= 1
         assert row["self-play/simulations per second"] > 0
         assert row["self-play/seconds"] > 0
-        assert 5 <= row.get("self-play/plies a game", 5) <= 9 or kind == "alphagozero"
+        assert 1 <= row.get("self-play/plies a game", 5) <= 9  # some begin after random moves, or are given up
         assert 0 <= row.get("self-play/first player's score", 0) <= 1
         for name in row:
             assert row[name] is not None, name

@@ -174,12 +174,12 @@ def test_the_number_of_threads_of_torch_is_put_back(trained):
     assert torch.get_num_threads() == 1
 
 
-def test_auto_is_exact(trained):
+def test_auto_is_nearly_exact(trained):
     observations = positions(3)
     if not torch.cuda.is_available():
         chosen = make_evaluator(trained, "auto") if _has_openvino() else evaluator(trained, "torch")
-        assert chosen.runtime == ("openvino" if _has_openvino() else "torch")
-        np.testing.assert_allclose(chosen(observations)[0], expected(trained, observations)[0], rtol=1e-4, atol=1e-5)
+        assert chosen.runtime == ("openvino-bf16" if _has_openvino() else "torch")
+        np.testing.assert_allclose(chosen(observations)[0], expected(trained, observations)[0], atol=0.1)
 
 
 def test_auto_without_openvino_computes_and_says_how_to_be_faster(trained, monkeypatch):

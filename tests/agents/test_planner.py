@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from sakiyomi.agents.agent import Turn
-from sakiyomi.agents.parts.deciding import Deciding, best_actions, decide, drawn, imagined
+from sakiyomi.agents.parts.deciding import Deciding, best_actions, decide, imagined
 from sakiyomi.agents.parts.planner import Planner
 from sakiyomi.agents.parts.search import Dirichlet, Gumbel, Puct
+from sakiyomi.agents.parts.search.findings import drawn
 from sakiyomi.boards import Budget, Chess, ConnectFour, Go, Position, TicTacToe
 
 GUMBEL = Gumbel(considered=8, noise=0.0)
@@ -220,7 +221,7 @@ def test_a_game_that_is_over_has_no_move_to_choose():
     with pytest.raises(ValueError, match="game is over"):
         planner_of(game, trees=2).find(states)
     with pytest.raises(ValueError, match="game is over"):
-        decide(Deciding(planner_of(game)), Turn.of_game(game, won), lambda found: found.visits.argmax(1))
+        decide(Deciding(planner_of(game)), Turn.of_game(game, won), Puct())
     allowed = np.zeros((1, 9), np.bool_)
     with pytest.raises(ValueError, match="none of its legal moves is allowed"):
         planner_of(game).find(game.new(1), allowed)
@@ -355,7 +356,7 @@ def test_wins_in_one_are_found_without_knowledge(game, moves, wins, selection):
     state = state_of(game, *moves)
     planner = planner_of(game, simulations=600, evaluate=ignorant(game), selection=selection)
     carry = Deciding(planner)
-    actions = decide(carry, Turn.of_game(game, state), lambda found: best_actions(found, planner))
+    actions = decide(carry, Turn.of_game(game, state), selection)
     assert game.move_text(state, int(actions[0])) == wins
     foresight = imagined(carry, 0)
     assert foresight.actions[0] == actions[0]
@@ -369,7 +370,7 @@ def test_lines_that_are_foreseen_are_legal(game, selection):
     states = some_states(game, 3, plies=12)
     planner = planner_of(game, trees=3, simulations=120, selection=selection)
     carry = Deciding(planner)
-    actions = decide(carry, Turn.of_game(game, states), lambda found: best_actions(found, planner))
+    actions = decide(carry, Turn.of_game(game, states), selection)
     for row in range(3):
         foresight = imagined(carry, row)
         legal = np.flatnonzero(game.legal(states)[row])
@@ -398,9 +399,9 @@ def test_turns_are_checked():
     carry = Deciding(planner_of(game, trees=2))
     turn = Turn(game.observe(game.new(1)), np.ones(1, np.bool_), np.zeros(1, np.float32))
     with pytest.raises(ValueError, match="needs a turn with game and states"):
-        decide(carry, turn, lambda found: best_actions(found, carry.planner))
+        decide(carry, turn, Puct())
     with pytest.raises(ValueError, match="the carry is for 2 positions, got 3"):
-        decide(carry, Turn.of_game(game, game.new(3)), lambda found: best_actions(found, carry.planner))
+        decide(carry, Turn.of_game(game, game.new(3)), Puct())
     with pytest.raises(ValueError, match="nothing is foreseen before the first act"):
         imagined(carry, 0)
 
@@ -415,7 +416,7 @@ def test_what_is_told_meanwhile_is_about_the_first_row():
         stop.set()
 
     turn = Turn.of_game(game, game.new(1), budget=Budget(), stop=stop, tell=tell)
-    decide(carry, turn, lambda found: best_actions(found, planner))
+    decide(carry, turn, Puct())
     assert len(told) >= 2
     assert told[0].simulations <= told[-1].simulations == carry.found.visits.sum()
 

@@ -1,6 +1,7 @@
 """Replay of self-play games: what is sampled against games played move by move, in a plain list."""
 
 import json
+import tracemalloc
 from collections import deque
 from dataclasses import replace
 
@@ -401,6 +402,31 @@ def test_what_a_replay_refuses():
         GameReplay(game).sample(np.random.default_rng(0), 1, ownership=True)
     with pytest.raises(ValueError, match="positions=0"):
         GameReplay(game, 0)
+
+
+@pytest.mark.parametrize("room", [100_000_000, 10_000])
+def test_memory_grows_with_what_is_held(room):
+    """And what is held is what a replay holds that had all its room at once: the order of places is that of games."""
+    game = ConnectFour()
+    tracemalloc.start()
+    try:
+        memory = GameReplay(game, room)
+        bare = tracemalloc.get_traced_memory()[0]
+        episodes = [played(game, seed) for seed in range(40)]
+        before = tracemalloc.get_traced_memory()[0]
+        for episode in episodes:
+            memory.add(episode)
+        samples = memory.sample(np.random.default_rng(0), 500, replies=True)
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert bare < 100_000
+    assert most - before < 3_000_000
+    for i, (number, ply) in enumerate(zip(samples.games, samples.plies, strict=True)):
+        episode = episodes[number]
+        assert np.array_equal(samples.observations[i], game.observe(positions(game, episode)[ply])[0])
+        last = ply + 1 == len(episode.actions) or episode.weights[ply + 1] == 0
+        assert np.array_equal(samples.replies[i], 0 * samples.replies[i] if last else dense(game, episode, ply + 1))
 
 
 def test_a_narrow_episode_fits_a_wide_replay():

@@ -123,6 +123,42 @@ def test_a_game_that_reaches_its_last_ply_counts_as_the_rules_say(game):
         assert not isinstance(game, Go) or episode.result == np.sign(game.score(episode.final)[0])
 
 
+CAPPED = [ConnectFour(), Go(size=4, komi=0.5), Chess(), Shogi()]
+
+
+@pytest.mark.parametrize("game", CAPPED, ids=lambda game: game.name)
+def test_a_game_is_cut_at_the_cap_and_counts_as_it_stands(game, tmp_path):
+    def no_pass(observations):
+        logits = np.zeros((len(observations), game.num_actions), np.float32)
+        logits[:, -1] = -9
+        return logits, np.zeros(len(observations), np.float32)
+
+    settings = {"evaluate": no_pass, "simulations": 1, "exploring_plies": 99, "cap": 7}
+    player = self_play(game, games=8, **settings)
+    player.run(7)
+    player.save(tmp_path)
+    other = self_play(game, games=8, seed=5, **settings)
+    other.load(tmp_path)
+    episodes = player.run(60)
+    same(episodes, other.run(60))
+    cut = [episode for episode in episodes if game.ending(episode.final)[0] == Ending.ONGOING]
+    assert len(cut) >= 20
+    assert all(len(episode.actions) <= 7 for episode in episodes)
+    for episode in cut:
+        assert len(episode.actions) == 7
+        assert episode.result == (np.sign(game.score(episode.final)[0]) if isinstance(game, Go) else 0)
+    assert not isinstance(game, Go) or {episode.result for episode in cut} == {-1, 1}
+    for episode in episodes:  # what ends by the rules in time counts by the rules
+        if game.ending(episode.final)[0] != Ending.ONGOING:
+            assert episode.result == game.result(episode.final)[0]
+    replay = GameReplay(game, 1000)
+    for episode in cut:
+        replay.add(episode)
+    samples = replay.sample(np.random.default_rng(0), 100)
+    results = np.array([episode.result for episode in cut])[samples.games]
+    assert (samples.outcomes == np.where(samples.plies % 2 == 0, results, -results)).all()
+
+
 def test_what_is_learned_is_the_outcome_as_the_player_to_move_sees_it():
     game = ConnectFour()
     replay = GameReplay(game, 5_000)

@@ -227,7 +227,7 @@ def test_weights_of_the_package(shipped):
     assert (player.name, player.simulations) == ("fifty", 50)
     Scripted(steps=3).save(shipped / "mine")
     assert make_player(f"alphazero:{shipped / 'mine'}", GAME).agent.steps == 3
-    assert ("alphazero", "a fake (it has some for tictactoe)") in listed()
+    assert ("alphazero", "a fake; with weights: tictactoe") in listed()
 
 
 @pytest.mark.parametrize(

@@ -105,6 +105,13 @@ class Findings:
         return np.where(self.sound, np.log(np.maximum(self.priors, 1e-30)), -np.inf)
 
 
+def drawn(shares: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.int64]:
+    """[n] actions, drawn in proportion to `shares` [n, A]."""
+    sums = np.cumsum(shares, axis=1)
+    chosen: NDArray[np.int64] = np.argmax(sums > rng.random(len(sums))[:, None] * sums[:, -1:], axis=1)
+    return chosen
+
+
 def _normalised(powers: NDArray[np.float64]) -> NDArray[np.float64]:
     """Rows that sum to 1; rows of zeros stay."""
     sums = powers.sum(1, keepdims=True)

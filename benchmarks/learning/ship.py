@@ -1,0 +1,143 @@
+"""Puts a trained agent into the package: its weights, made small, and a card.
+
+::
+
+    python benchmarks/learning/ship.py runs/c3-connect4-seed1 --results docs/results/c3-connect4-seed1
+    python benchmarks/learning/ship.py runs/ttt --games 20 --into /tmp/weights
+
+The card's rating is that of a small tournament with random, greedy and UCT, played here, with 95 % intervals; 0 is the
+players' mean. Matrices are stored as float16 if the network then answers as before. An agent that is no better than
+random is not shipped.
+"""
+
+import argparse
+import json
+import os
+import platform
+import re
+import shlex
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from course import Mark, verdict
+
+from sakiyomi.agents.parts.checkpoints import read_json, save_tensors, whole_folder, write_json
+from sakiyomi.agents.parts.dual_files import DESCRIPTION, WEIGHTS, load_dual_net, policy_positions
+from sakiyomi.agents.parts.flags import from_json, settings_of
+from sakiyomi.agents.parts.shipping import Card, for_play, halved, rounding
+from sakiyomi.arena import Tournament
+from sakiyomi.arena.agent_specs import agent_class, weights_of
+from sakiyomi.arena.training import Run
+from sakiyomi.boards.game import Game
+
+SIMULATIONS = 50  # of the agent in the games that rate it
+
+
+def main() -> None:
+    """Ship the run that the command line names."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("run", type=Path, help="the folder of the run")
+    parser.add_argument("--results", type=Path, help="page of results of its course, without the ending .md")
+    parser.add_argument("--command", help="how to train it again (default: as the run or the results tell)")
+    parser.add_argument(
+        "--games", type=int, default=40, help="games a pair of players to rate it (default %(default)s)"
+    )
+    parser.add_argument("--into", type=Path, help="folder for the agents (default the package's)")
+    parser.add_argument("--processor", default=processor(), help="what it was trained on (default %(default)r)")
+    chosen = parser.parse_args()
+
+    kind = read_json(chosen.run / DESCRIPTION)["agent"]
+    game, net, config = load_dual_net(chosen.run, kind)
+    into = (chosen.into / kind if chosen.into else weights_of(kind)) / game.name
+    small = for_play(net)
+    cost = rounding(small, policy_positions(game, small))
+    weights = small.state_dict()
+    with whole_folder(into) as folder:
+        save_tensors(folder / WEIGHTS, halved(weights) if cost.harmless() else weights)
+        write_json(folder / DESCRIPTION, {"agent": kind, "game": game.name, "net": small.settings(), "config": config})
+        stored = f"float16 ({cost})" if cost.harmless() else f"float32 (in float16 {cost})"
+        size = f"{sum(tensor.numel() for tensor in weights.values()):,} numbers"
+        depth = f"{net.settings()['blocks']} blocks of {net.settings()['channels']} channels"
+        facts = {
+            "network": f"{depth}, {size}, {(folder / WEIGHTS).stat().st_size / 1e6:.2f} MB",
+            "rounding": stored,
+            "rating": rating(game, kind, folder, chosen.games),
+            "processor": chosen.processor,
+            **history(chosen.run, chosen.results, chosen.command, kind, config),
+        }
+        Card(f"{kind}, {game.name}", facts, marks_of(chosen.results)).write(folder)
+    print(f"written: {into}")
+    print((into / "card.md").read_text())
+
+
+def history(run: Path, results: Path | None, command: str | None, kind: str, config: dict[str, Any]) -> dict[str, str]:
+    """How the run went: facts of the card."""
+    last = read_json(run / "progress.json")[-1]
+    if (run / "run.json").is_file():
+        stored = Run.stored(run)
+        command, seed = command or training_command(stored, last["seconds"]), stored.seed
+    else:
+        page = results.with_suffix(".md").read_text(encoding="utf-8") if results else ""
+        told = re.search(r"`(python benchmarks/learning/\S+ --seed (\d+))`", page)
+        command = command or (told[1] if told else None)
+        seeded = told or re.search(r"-seed(\d+)$", run.name)
+        if command is None or seeded is None:
+            raise SystemExit(f"{run} does not tell how it was trained: name its --results, or a --command")
+        seed = int(seeded[seeded.lastindex or 0])
+    finished = datetime.fromtimestamp((run / "progress.json").stat().st_mtime, UTC)
+    return {
+        "command": f"`{command}`",
+        "learning": f"{last['seconds'] / 60:.0f} minutes, {last['steps']:,.0f} steps of learning, "
+        f"{last['plies']:,.0f} plies of self-play",
+        "seed": str(seed),
+        "date": f"{finished:%Y-%m-%d}",
+        "settings": " ".join(f"{name}={value}" for name, value in config_settings(kind, config)),
+    }
+
+
+def config_settings(kind: str, config: dict[str, Any]) -> list[tuple[str, str]]:
+    """The settings by name, as `sakiyomi train --set` takes them."""
+    return list(settings_of(from_json(type(next(iter(agent_class(kind).presets.values()))), config)))
+
+
+def training_command(run: Run, seconds: float) -> str:
+    """The command that trains such an agent again."""
+    presets = agent_class(run.agent).presets
+    usual = dict(settings_of(presets.get(run.task, next(iter(presets.values())))))
+    changed = [f"{name}={value}" for name, value in settings_of(run.config) if usual[name] != value]
+    options = [part for each in changed for part in ("--set", each)]
+    return shlex.join(
+        ["sakiyomi", "train", run.agent, run.task, *options, "--seed", str(run.seed), "--budget", f"{seconds:.0f}s"]
+    )
+
+
+def rating(game: Game, kind: str, folder: Path, games: int) -> str:
+    """What the agent in `folder` is worth against players that never change."""
+    players = {"learned": f"{kind}:{folder}@sims={SIMULATIONS}"}
+    players |= {spec: spec for spec in ("random", "greedy", "uct:100", "uct:1000")}
+    table = {each.name: each for each in Tournament(game, players, games=games, openings="random:2", seed=1).run()}
+    if table["learned"].low <= table["random"].high:
+        raise SystemExit(f"{folder} is not shipped: it is no better than random ({table['learned']})")
+    told = (f"{name} {table[name].elo:+.0f} ({table[name].low:+.0f} to {table[name].high:+.0f})" for name in players)
+    return f"{', '.join(told)}; {games} games a pair, {SIMULATIONS} simulations a move"
+
+
+def marks_of(results: Path | None) -> list[tuple[str, str, str, str]]:
+    """The pass marks of the results page."""
+    if results is None:
+        return []
+    stored = json.loads(results.with_suffix(".json").read_text(encoding="utf-8"))
+    marks = [Mark(**mark) for mark in stored["marks"]]
+    return [(mark.what, mark.figure, mark.bar, verdict(mark)) for mark in marks]
+
+
+def processor() -> str:
+    """This machine's, as far as it tells."""
+    info = Path("/proc/cpuinfo")
+    name = re.search(r"model name\s*: (.*)", info.read_text()) if info.is_file() else None
+    return f"{os.cpu_count()} cores, {name[1] if name else platform.machine()}"
+
+
+if __name__ == "__main__":
+    main()
