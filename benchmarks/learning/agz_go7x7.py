@@ -15,9 +15,8 @@ GAME = Go(7, komi=9.0, rules="chinese")
 
 def measure(agent: AlphaGoZero, folder: Path) -> Iterator[Mark]:
     """The gate's decisions, games against GNU Go, and a rating with what search adds to the network."""
-    agent.game = GAME
     yield gate(folder)
-    yield from against_gnugo(agent, folder, games=40, simulations=100, bar=0.5)
+    yield from against_gnugo(agent, folder, GAME, games=40, simulations=100, bar=0.5)
     players = {
         "search-100": f"alphagozero:{folder}@sims=100",
         "search-400": f"alphagozero:{folder}@sims=400",

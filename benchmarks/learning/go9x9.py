@@ -14,8 +14,7 @@ GAME = Go(9, komi=7.0, rules="chinese")
 
 def measure(agent: AlphaZero, folder: Path) -> Iterator[Mark]:
     """Games against GNU Go at its best, and ratings of all."""
-    agent.game = GAME
-    yield from against_gnugo(agent, folder, games=40, simulations=200, bar=0.9)
+    yield from against_gnugo(agent, folder, GAME, games=40, simulations=200, bar=0.9)
     players = {
         "search-200": f"alphazero:{folder}@sims=200",
         "search-50": f"alphazero:{folder}@sims=50",

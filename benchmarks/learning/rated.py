@@ -10,23 +10,24 @@ from sakiyomi.agents.parts.score import Score
 from sakiyomi.arena import Tournament
 from sakiyomi.arena.engines.process import find_program
 from sakiyomi.boards.game import Game
+from sakiyomi.boards.go import Go
 
 GNUGO = "gtp:gnugo --mode gtp --level {} --chinese-rules --capture-all-dead --positional-superko"
 
 
 def against_gnugo(
-    agent: Any, folder: Path, *, games: int, simulations: int, bar: float, level: int = 10
+    agent: Any, folder: Path, game: Go, *, games: int, simulations: int, bar: float | None, level: int = 10
 ) -> Iterator[Mark]:
-    """The agent in `folder` against GNU Go at the game it has learned; says so if that is not installed."""
-    what = f"{games} games against GNU Go level {level}, {simulations} simulations"
+    """The agent in `folder` against GNU Go at `game`; says so if that is not installed."""
+    what = f"{games} games against GNU Go level {level}, komi {game.komi:g}, {simulations} simulations"
     if not installed("gnugo"):
         yield Mark(what, "not measured: GNU Go is not installed")
         return
     players = {"learned": f"{kind_of(agent)}:{folder}@sims={simulations}", "gnugo": GNUGO.format(level)}
-    table = Tournament(agent.game, players, games=games, openings="random:2", seed=1).run()
+    table = Tournament(game, players, games=games, openings="random:2", seed=1).run()
     learned = next(rating for rating in table if rating.name == "learned")
     score = Score(learned.wins, learned.draws, learned.losses)
-    yield at_least(what, score.mean, str(score), bar)
+    yield Mark(what, str(score)) if bar is None else at_least(what, score.mean, str(score), bar)
 
 
 def rated(game: Game, players: dict[str, str], games: int, out: Path) -> Iterator[Mark]:
