@@ -76,6 +76,7 @@ class Counters:
     games: int = 0
     simulations: int = 0
     seconds: float = 0.0
+    processor_seconds: float = 0.0  # of all its threads, self-play on other machines left out
     owed: float = 0.0  # samples that are still to be drawn for positions that came in
 
 
@@ -111,6 +112,7 @@ class Campaign:
             self.crew.close()
             raise
         self._started, self._saved = time.monotonic() - self.counters.seconds, -math.inf
+        self._processor_started = time.process_time() - self.counters.processor_seconds
         self._log = MetricsLog(self.folder, resume_at=self.counters.iterations)
         self._whole = True  # no iteration is under way
         self._threads = torch.get_num_threads(), rows.setting()
@@ -214,6 +216,7 @@ class Campaign:
         counters = self.counters
         counters.iterations += 1
         counters.seconds = self.seconds
+        counters.processor_seconds = time.process_time() - self._processor_started
         spent = self.spent(budget)
         self._log.log(counters.iterations, spent, self._progress(figures))
         self._whole = True
@@ -240,6 +243,7 @@ class Campaign:
             "steps": float(counters.steps),
             "plies": float(counters.plies),
             "seconds": counters.seconds,
+            "processor seconds": counters.processor_seconds,
             **figures,
         }
 

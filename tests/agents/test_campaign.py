@@ -80,7 +80,7 @@ def contents(folder):
                 found[name] = {each: arrays[each].tobytes() for each in arrays.files}
         elif name == "run/state.json":
             found[name] = json.loads(path.read_text())
-            del found[name]["counters"]["seconds"]
+            del found[name]["counters"]["seconds"], found[name]["counters"]["processor_seconds"]
         elif name == "progress.json":
             kept = [
                 {key: row[key] for key in row if not any(part in key for part in TIMES)}
