@@ -68,6 +68,7 @@ class Config:
     rounds: int = 32_020  # of the search between two looks at the learner; a move takes one more than simulations
     play_on: float = 0.1  # part of the games in which nobody resigns
     resign_errors: float = 0.05  # part of those that their winner would have resigned, at the most
+    resign_most: float = -0.5  # nobody gives up who sees more than this, however seldom winners saw so little
     resign_after: int = 1000  # games of self-play, about, before anybody resigns; 0: nobody ever does
     # learning ("Optimization")
     batch: int = 2048
@@ -361,10 +362,12 @@ def gate(score: Score, accepted: float, rejected: float) -> dict[str, float]:
 
 def resign_threshold(lowest: list[float], config: Config) -> float:
     """The value below which a player gives up: at most `resign_errors` of the winners in games without resignation
-    ever saw a lower one ("Self-play"). None gives up before there are `resign_after` such games."""
+    ever saw a lower one ("Self-play"), and it is `resign_most` at the most: where one side mostly wins from the start,
+    its winners never see a low value, and games would end where the loser first sees that. None gives up before there
+    are `resign_after` such games."""
     if not config.resign_after or len(lowest) < config.resign_after * config.play_on:
         return FORBIDDEN
-    return float(np.quantile(lowest, config.resign_errors, method="lower"))
+    return min(float(np.quantile(lowest, config.resign_errors, method="lower")), config.resign_most)
 
 
 def resignation(lowest: list[float], threshold: float) -> dict[str, float]:

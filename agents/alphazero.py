@@ -88,12 +88,12 @@ class Config:
     reply: float = 0.0
     symmetries: bool = False
     uses: float = 1.0  # samples drawn for each new position with a policy target (the paper: about 0.5 to 1)
-    window: int = 1_000_000  # positions that are learned from, at the most
+    window: int = 200_000_000  # positions, about those of the pseudocode's 1,000,000 games, on 19x19
     least: int = 10_000  # positions before learning begins
     # looking at itself
     evaluate_every: int = 10  # iterations
     evaluation_games: int = 40
-    evaluation_simulations: int = 200
+    evaluation_simulations: int = 800
     opening_plies: int = 4  # at random, of the games of evaluation
     opponents: tuple[str, ...] = ("random", "uct:100")
     save_every: float = 300.0  # seconds
@@ -103,6 +103,10 @@ class Config:
             raise ValueError(f"rates must be one more than rate_steps, got {self.rates} and {self.rate_steps}")
         if not 0 < self.full_share <= 1:
             raise ValueError(f"full_share must be over 0 and at most 1, got {self.full_share}")
+        if self.fast_simulations is not None and not 1 <= self.fast_simulations <= self.simulations:
+            raise ValueError(f"fast_simulations must be from 1 to simulations, or None, got {self.fast_simulations}")
+        if not 0 <= self.surprise <= 1:
+            raise ValueError(f"surprise must be from 0 to 1, got {self.surprise}")
         if self.uses <= 0:
             raise ValueError(f"uses must be over 0, got {self.uses}")
         if self.rounds <= self.simulations:
@@ -185,7 +189,12 @@ class Config:
 
 PAPER_GO = Config(cap=722)  # 2 x 19 x 19
 PAPER_CHESS = replace(
-    PAPER_GO, noise_alpha=0.3, cap=512, rates=(0.2, 0.02, 0.002, 0.0002), rate_steps=(100_000, 300_000, 500_000)
+    PAPER_GO,
+    noise_alpha=0.3,
+    cap=512,
+    rates=(0.2, 0.02, 0.002, 0.0002),
+    rate_steps=(100_000, 300_000, 500_000),
+    window=100_000_000,  # games are about half as long
 )
 PAPER_SHOGI = replace(PAPER_CHESS, noise_alpha=0.15)
 QUICK = Config(  # small enough to learn something in minutes on two cores
@@ -211,6 +220,7 @@ QUICK = Config(  # small enough to learn something in minutes on two cores
     uses=4.0,
     window=100_000,
     least=2_000,
+    evaluation_simulations=200,
     save_every=60.0,
 )
 TICTACTOE = replace(

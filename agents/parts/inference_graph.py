@@ -28,6 +28,7 @@ OPERATIONS: dict[Any, Callable[..., Any]] = {
     operator.add: ops.add,
     operator.getitem: lambda parts, index: parts.output(index),
     torch.cat: lambda parts, axis: ops.concat(parts, axis),
+    "float": lambda x: x,  # which it is
     "flatten": lambda x, _: ops.reshape(x, np.array([0, -1]), special_zero=True),
     "permute": lambda x, *order: ops.transpose(x, np.array(order)),
     "unsqueeze": lambda x, axis: ops.unsqueeze(x, np.array(axis)),

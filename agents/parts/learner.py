@@ -3,7 +3,7 @@
 ``l = (z - v)^2 - pi^T log p + c |theta|^2`` (AlphaGo Zero, equation 1; AlphaZero, equation 1).
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
@@ -34,7 +34,7 @@ class Learner:
 
     `optimizer` is "sgd" with `momentum` or "adamw"; `decay` is added to the gradient as ``decay theta`` with the first
     (so c = decay / 2) and is the paper's decoupled one with the second. The average, by which is played, forgets with
-    1 - `averaging` a step; 0 plays by the weights as they are. `value_part` of the value's target is the search's value
+    1 - `averaging` a step (`moving_average`); 0 plays by the weights as they are. `value_part` of the value's target is the search's value
     rather than the outcome. `ownership` and `reply` weigh the losses of those heads, 0 leaves them out. Gradients are
     cut to `clip` in norm (0: never). `device` None is a GPU if there is one. On the CPU the same samples give the same
     weights, bit for bit.
@@ -68,7 +68,7 @@ class Learner:
             self.optimizer = torch.optim.SGD(self.net.parameters(), rate, momentum=momentum, weight_decay=decay)
         else:
             self.optimizer = torch.optim.AdamW(self.net.parameters(), rate, weight_decay=decay)
-        average = get_ema_multi_avg_fn(averaging) if averaging else None
+        average = moving_average(averaging) if averaging else None
         self._average = AveragedModel(self.net, multi_avg_fn=average, use_buffers=True) if average else None
 
     @property
@@ -135,6 +135,16 @@ class Learner:
 
     def _tensor(self, array: Any) -> Tensor:
         return torch.from_numpy(np.ascontiguousarray(array)).to(self.device, non_blocking=True)
+
+
+def moving_average(keeping: float) -> Callable[..., None]:
+    """An exponential average for `AveragedModel`: it keeps `keeping` a step, but (1 + n) / (10 + n) at the most after n
+    steps, or the first weights, which know nothing, would be most of it for a long time."""
+
+    def average(averages: Any, currents: Any, steps: Tensor) -> None:
+        get_ema_multi_avg_fn(min(keeping, (1 + int(steps)) / (10 + int(steps))))(averages, currents, steps)
+
+    return average
 
 
 def _cross_entropy(logits: Tensor, legal: Tensor, targets: Tensor) -> Tensor:

@@ -96,7 +96,7 @@ class DualNet(nn.Module):
     def forward_all(self, observations: Tensor) -> Outputs:
         """What `forward` gives and the heads that only training uses."""
         trunk = self._trunk(observations)
-        ownership = None if self.ownership is None else torch.tanh(self.ownership(trunk)).squeeze(1)
+        ownership = None if self.ownership is None else _bounded(self.ownership(trunk)).squeeze(1)
         reply = None if self.reply is None else self.reply(trunk)
         return Outputs(self.policy(trunk), self.value(trunk), ownership, reply)
 
@@ -211,7 +211,7 @@ class ValueHead(nn.Module):
     def forward(self, trunk: Tensor) -> Tensor:
         """[n, channels, Y, X] -> values [n]."""
         flat = _flat(torch.relu(self.squeeze(trunk)), trunk, self.pooling)
-        return torch.tanh(self.last(torch.relu(self.hidden(flat)))).squeeze(1)
+        return _bounded(self.last(torch.relu(self.hidden(flat)))).squeeze(1)
 
 
 def pool(x: Tensor) -> Tensor:
@@ -231,6 +231,11 @@ def folded(net: DualNet) -> DualNet:
             if isinstance(child, ConvNorm):
                 setattr(parent, name, fuse_conv_bn_eval(child.conv, child.norm))
     return copy
+
+
+def _bounded(x: Tensor) -> Tensor:
+    """tanh in float32 whatever `x` is: bfloat16's is exactly 1 from 3.5 on, and a wrong value there has no gradient."""
+    return torch.tanh(x.float())
 
 
 def _everywhere(bias: Tensor) -> Tensor:

@@ -133,8 +133,10 @@ class SelfPlay:
         if isinstance(selection, Gumbel):
             return found.improved(selection)
         if selection.forced > 0:
-            visits = found.pruned(_coefficient(selection, found.visits.sum(1)), selection.forced)
-            return np.asarray(visits / np.maximum(visits.sum(1, keepdims=True), 1e-30))
+            pruned = found.pruned(_coefficient(selection, found.visits.sum(1)), selection.forced)
+            kept = np.where(found.sound, pruned, 0)
+            total = kept.sum(1, keepdims=True)
+            return np.where(total > 0, kept / np.maximum(total, 1), found.proportions())
         return found.proportions()
 
     def _choose(self, found: Findings, targets: NDArray[np.float64], plies: NDArray[np.int32]) -> NDArray[np.int64]:

@@ -81,10 +81,10 @@ def history(run: Path, results: Path | None, command: str | None, kind: str, con
         page = results.with_suffix(".md").read_text(encoding="utf-8") if results else ""
         told = re.search(r"`(python benchmarks/learning/\S+ --seed (\d+))`", page)
         command = command or (told[1] if told else None)
-        seeded = told or re.search(r"-seed(\d+)$", run.name)
-        if command is None or seeded is None:
+        named = re.search(r"-seed(\d+)$", run.name)
+        if command is None or not (told or named):
             raise SystemExit(f"{run} does not tell how it was trained: name its --results, or a --command")
-        seed = int(seeded[seeded.lastindex or 0])
+        seed = int(told[2] if told else named[1])  # type: ignore[index]
     finished = datetime.fromtimestamp((run / "progress.json").stat().st_mtime, UTC)
     return {
         "command": f"`{command}`",

@@ -267,7 +267,7 @@ VALUES = st.lists(st.floats(-1, 1, width=32), min_size=1, max_size=60)
 
 @given(VALUES, st.sampled_from([0.0, 0.05, 0.1, 0.5]))
 def test_few_winners_ever_saw_less_than_the_threshold(lowest, errors):
-    config = Config(resign_after=1, play_on=0.1, resign_errors=errors)
+    config = Config(resign_after=1, play_on=0.1, resign_errors=errors, resign_most=1.0)
     threshold = resign_threshold(lowest, config)
     assert sum(value < threshold for value in lowest) <= errors * len(lowest) + 1e-9
     greater = [value for value in lowest if value > threshold]
@@ -279,7 +279,8 @@ def test_few_winners_ever_saw_less_than_the_threshold(lowest, errors):
 def test_nobody_gives_up_before_enough_games():
     config = Config(resign_after=100, play_on=0.1)
     assert resign_threshold([0.5] * 9, config) == FORBIDDEN
-    assert resign_threshold([0.5] * 10, config) == 0.5
+    assert resign_threshold([-0.75] * 10, config) == -0.75
+    assert resign_threshold([0.5] * 10, config) == config.resign_most == -0.5  # half lost is not lost
     assert resign_threshold([0.5] * 1000, replace(config, resign_after=0)) == FORBIDDEN
     assert resignation([], FORBIDDEN) == {}
 

@@ -157,6 +157,8 @@ def test_the_papers_figures():
         assert (config.puct_init, config.puct_base, config.noise_fraction) == (1.25, 19652, 0.25)
         assert (config.habits.noise.alpha, config.exploring_plies, config.momentum) == (alpha, 30, 0.9)
         assert config.decay / 2 == 1e-4
+        assert config.evaluation_simulations == 800
+        assert config.window == 1_000_000 * (200 if config is go else 100)  # games of about so many plies
         assert config.selection == config.match_selection == Puct(unvisited="loss", scale="fixed")
         off = (config.fast_simulations, config.surprise, config.pooling, config.ownership, config.reply)
         assert off == (None, 0, False, 0, 0)
@@ -172,6 +174,9 @@ WRONG = [
     ({"full_share": 0.0}, "full_share must be over 0"),
     ({"full_share": 1.5}, "full_share must be over 0 and at most 1"),
     ({"uses": 0.0}, "uses must be over 0"),
+    ({"fast_simulations": 0}, "fast_simulations must be from 1 to simulations"),
+    ({"fast_simulations": 26}, "fast_simulations must be from 1 to simulations"),
+    ({"surprise": 1.5}, "surprise must be from 0 to 1"),
     ({"rounds": 25}, "rounds must be over simulations"),
     ({"evaluation_games": 5}, "evaluation_games must be even"),
 ]

@@ -156,6 +156,22 @@ def test_layers_in_bfloat16_move_the_weights_nearly_the_same_way():
     assert near == pytest.approx(exact, rel=0.03)
 
 
+def test_a_value_that_is_surely_wrong_is_unlearned_in_bfloat16_too():
+    game = TicTacToe()
+    samples = replace(samples_of(game, 8), outcomes=np.full(8, -1, np.float32))
+    for half in (False, True):
+        net = net_of(game)
+        with torch.no_grad():
+            net.value.last.weight.zero_()
+            net.value.last.bias.fill_(4.0)
+        learner = Learner(net, optimizer="sgd", momentum=0.0, decay=0.0)
+        learner.half = half
+        learner.step(samples, 1.0)
+        moved = float(net.value.last.bias.detach()) - 4.0
+        slope = 1 - np.tanh(4.0) ** 2
+        assert moved == pytest.approx(-2 * (np.tanh(4.0) + 1) * slope, rel=0.02), half  # d/dx (tanh x + 1)^2
+
+
 def test_gradients_are_cut_to_their_norm():
     game = TicTacToe()
     net, samples = net_of(game), samples_of(game, 16)
@@ -168,13 +184,13 @@ def test_gradients_are_cut_to_their_norm():
 def test_the_net_to_play_by_is_a_moving_average():
     game = TicTacToe()
     net, samples = net_of(game), samples_of(game, 16)
-    learner = Learner(net, averaging=0.8, rate=0.05)
+    learner = Learner(net, averaging=0.25, rate=0.05)
     assert learner.playing() is net
     wanted = None
-    for _ in range(5):
+    for kept in (0.0, 2 / 11, 0.25, 0.25, 0.25):  # (1 + n) / (10 + n), until that is more than 0.25
         learner.step(samples, 0.05)
         now = {name: tensor.detach().double().clone() for name, tensor in net.state_dict().items()}
-        wanted = now if wanted is None else {name: 0.8 * wanted[name] + 0.2 * now[name] for name in now}
+        wanted = now if wanted is None else {name: kept * wanted[name] + (1 - kept) * now[name] for name in now}
     playing = learner.playing().state_dict()
     assert playing.keys() == net.state_dict().keys()
     for name, tensor in playing.items():
