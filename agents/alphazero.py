@@ -139,6 +139,7 @@ class Config:
             random_plies=self.random_plies,
             cache=self.cache,
             cap=self.cap,
+            play_on=0.0,  # nobody resigns anyway: no game is needed to tell who might have
             surprise=self.surprise,
             solve=self.solve,
         )
@@ -206,6 +207,7 @@ QUICK = Config(  # small enough to learn something in minutes on two cores
     simulations=32,
     fast_simulations=12,
     unvisited="parent",
+    noise_alpha=0.3,  # without Gumbel search; about 10 / legal moves, as the paper's are
     considered=16,
     games=256,
     rounds=600,
@@ -246,6 +248,7 @@ CONNECT4 = replace(
     channels=48,
     simulations=64,
     fast_simulations=16,
+    noise_alpha=1.0,
     solve=True,
     games=512,
     random_plies=32,
@@ -256,6 +259,7 @@ CONNECT4 = replace(
 )
 OTHELLO = replace(
     QUICK,
+    noise_alpha=1.0,
     solve=True,
     games=512,
     random_plies=24,
@@ -267,6 +271,7 @@ GO = replace(
     QUICK,
     simulations=64,
     fast_simulations=16,
+    noise_alpha=0.2,
     random_plies=6,
     pooling=True,
     ownership=0.25,

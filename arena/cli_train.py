@@ -3,6 +3,7 @@
 import shlex
 import signal
 import time
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -42,7 +43,12 @@ def train(
         bool, typer.Option("--resume", help="go on with the run in DIR", rich_help_panel=_RUNNING)
     ] = False,
     runtime: Annotated[
-        str | None, typer.Option(metavar="NAME", help="what runs networks that act", rich_help_panel=_RUNNING)
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="what computes networks that act: auto, torch, openvino-int8, ...",
+            rich_help_panel=_RUNNING,
+        ),
     ] = None,
     ray: Ray = None,
 ) -> None:
@@ -116,9 +122,10 @@ def _train(run: "Run", folder: Path, budget: str | None, resume: bool, options: 
     begin = run.resume if resume else run.start
     stages = begin(folder, allowed, **options)
     console, last = plain_console(), None
-    how = f"to go on: sakiyomi train --resume --out {shlex.quote(str(folder))}"
+    command = f"sakiyomi train --resume --out {shlex.quote(str(folder))}"
+    how = f"to go on: {command}"
     try:
-        with _stopping() as stopped, _View(console) as view:
+        with _stopping() as stopped, _View(console) as view, _notes(console):
             console.print(f"{run.agent} learns {run.task} in {folder}")
             for progress in stages:
                 last = progress
@@ -136,6 +143,9 @@ def _train(run: "Run", folder: Path, budget: str | None, resume: bool, options: 
     if stopped:
         console.print(f"stopped after {done}, saved; {how}")
         raise typer.Exit(130)
+    if not last.steps:
+        console.print(f"the budget is spent and nothing learnt yet; with a greater one: {command} --budget ...")
+        return
     console.print(f"learnt for {done}; the player: {shlex.quote(f'{run.agent}:{folder}')}")
 
 
@@ -183,6 +193,21 @@ class _View:
 
 
 @contextmanager
+def _notes(console: "Console") -> Iterator[None]:
+    """Show what is warned of as a line, once, and not where in the code."""
+    told: set[str] = set()
+
+    def tell(message: Warning | str, *place: Any, **more: Any) -> None:
+        if str(message) not in told:
+            told.add(str(message))
+            console.print(f"note: {message}")
+
+    with warnings.catch_warnings():
+        warnings.showwarning = tell
+        yield
+
+
+@contextmanager
 def _stopping() -> Iterator[list[int]]:
     """Note signals that stop a command, so that it stops where all is in order; the second one stops it at once."""
     noted: list[int] = []
@@ -213,8 +238,10 @@ def _print_presets(agent: str) -> None:
     presets = agent_class(agent).presets
     usual = dict(settings_of(next(iter(presets.values()))))
     width = max(map(len, presets))
-    for name, config in presets.items():
+    for number, (name, config) in enumerate(presets.items()):
         others = [f"{key}={value}" for key, value in settings_of(config) if usual.get(key) != value]
+        if number == 0:
+            others = ["(--show prints its settings; of the others, what differs from it)"]
         print(f"{name:{width}}  {' '.join(others)}".rstrip())
 
 

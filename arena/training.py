@@ -61,7 +61,7 @@ class Run:
         folder.mkdir(parents=True, exist_ok=True)
         what_it_is = {"agent": self.agent, "task": self.task, "seed": self.seed, "config": to_json(self.config)}
         write_json(folder / RUN, what_it_is)
-        return trained
+        return _unless_refused(trained, folder)
 
     def resume(self, folder: Path, budget: TrainingBudget, **options: Any) -> Iterator[Progress]:
         """Go on in `folder`. Raises ValueError if the agent has no such option."""
@@ -79,6 +79,17 @@ class Run:
         for name in options:
             if name not in taken:
                 raise ValueError(f"the agent {self.agent} has no option {name!r}")
+
+
+def _unless_refused(trained: Iterator[Progress], folder: Path) -> Iterator[Progress]:
+    """What `trained` yields. What the agent refuses at once leaves no run in `folder` that could not go on."""
+    try:
+        yield from trained
+    except (ValueError, ImportError):
+        if [each.name for each in folder.iterdir()] == [RUN]:
+            (folder / RUN).unlink()
+            folder.rmdir()
+        raise
 
 
 def configured(agent: str, task: str | None, preset: str | None, settings: Sequence[str]) -> Any:

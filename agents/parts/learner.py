@@ -33,11 +33,11 @@ class Learner:
     """A net, its optimiser and a moving average of its weights.
 
     `optimizer` is "sgd" with `momentum` or "adamw"; `decay` is added to the gradient as ``decay theta`` with the first
-    (so c = decay / 2) and is the paper's decoupled one with the second. The average, by which is played, forgets with
-    1 - `averaging` a step (`moving_average`); 0 plays by the weights as they are. `value_part` of the value's target is the search's value
-    rather than the outcome. `ownership` and `reply` weigh the losses of those heads, 0 leaves them out. Gradients are
-    cut to `clip` in norm (0: never). `device` None is a GPU if there is one. On the CPU the same samples give the same
-    weights, bit for bit.
+    (so c = decay / 2) and is the paper's decoupled one with the second. The average, by which is played, forgets with 1
+    - `averaging` a step (`moving_average`); 0 plays by the weights as they are. `value_part` of the value's target is
+    the search's value rather than the outcome. `ownership` and `reply` weigh the losses of those heads, 0 leaves them
+    out. Gradients are cut to `clip` in norm (0: never). `device` None is a GPU if there is one. On the CPU the same
+    samples give the same weights, bit for bit.
     """
 
     def __init__(

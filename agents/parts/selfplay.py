@@ -28,15 +28,15 @@ class Habits:
     """How self-play searches and moves; explicit numbers, since each paper has its own.
 
     A full search has `simulations`; with `fast_simulations` only a part `full_share` of the moves gets one, drawn by
-    chance, and the others a fast search without noise that teaches no policy (KataGo, section 3.1, playout cap
-    randomisation). Moves follow the visits for `exploring_plies` and are then the most visited (with Gumbel they are
-    the search's own choice throughout). `surprise` is the part of the sampling weight that goes by how much the search
-    changed the policy (KataGo's methods, "Policy surprise weighting"). Games are given up where the root's and its best
-    move's value lie below `resign_below`, but in a part `play_on` of the games never. With `random_plies` half of the
-    games begin after 1 to so many random moves: a network then also learns positions to which good play does not lead
-    (KataGo begins games with moves drawn from its policy for this). `cache` network outputs are kept for positions met
-    again. After `cap` plies a game is cut and counts as it stands (`standing`); None: it goes on for as long as the
-    rules let it.
+    chance, and the others a fast search that teaches no policy and has no Dirichlet noise (KataGo, section 3.1, playout
+    cap randomisation); Gumbel's samples it keeps, without which those games would hardly differ. Moves follow the
+    visits for `exploring_plies` and are then the most visited (with Gumbel they are the search's own choice
+    throughout). `surprise` is the part of the sampling weight that goes by how much the search changed the policy
+    (KataGo's methods, "Policy surprise weighting"). Games are given up where the root's and its best move's value lie
+    below `resign_below`, but in a part `play_on` of the games never. With `random_plies` half of the games begin after
+    1 to so many random moves: a network then also learns positions to which good play does not lead (KataGo begins
+    games with moves drawn from its policy for this). `cache` network outputs are kept for positions met again. After
+    `cap` plies a game is cut and counts as it stands (`standing`); None: it goes on for as long as the rules let it.
     """
 
     simulations: int

@@ -169,6 +169,15 @@ def test_the_papers_figures():
     assert [go.lessons.rate(step) for step in steps] == [0.02] * 4 + [0.002] * 2 + [0.0002] * 2
 
 
+LEGAL = {"tictactoe": 5, "connect4": 7, "othello": 8, "go-7x7": 49, "go-9x9": 81, "paper-go": 361, "paper-chess": 35}
+
+
+@pytest.mark.parametrize("name", LEGAL)
+def test_noise_is_fit_for_the_number_of_moves(name):
+    """In the papers alpha times the legal moves is about 10."""
+    assert 3 <= AlphaZero.presets[name].noise_alpha * LEGAL[name] <= 30
+
+
 WRONG = [
     ({"rates": (0.1, 0.01)}, "rates must be one more than rate_steps"),
     ({"full_share": 0.0}, "full_share must be over 0"),

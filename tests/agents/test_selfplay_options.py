@@ -73,6 +73,28 @@ def test_a_cache_changes_nothing_but_the_work():
         np.testing.assert_array_equal(one.target_probabilities, other.target_probabilities)
 
 
+def test_pruned_targets_never_teach_a_move_that_loses_for_certain():
+    game = TicTacToe()
+    noise = Dirichlet(alpha=1.0, fraction=0.25)
+    habits = Habits(simulations=40, selection=Puct(forced=2.0, unvisited="draw"), noise=noise, solve=True)
+    group = SelfPlay(game, uniform(game), 64, habits, np.random.default_rng(0))
+    roots, rng, refuted = group.model.roots, np.random.default_rng(1), 0
+    for _ in range(6):  # plies, at random: losses are proven near the end
+        group.search.begin(np.arange(64), 40)
+        while len(group.search.round()) < 64:
+            pass
+        found = group.search.findings(np.arange(64))
+        targets = group._targets(found)
+        np.testing.assert_allclose(targets.sum(1), 1)
+        assert (targets[~found.sound] == 0).all()
+        refuted += int((found.visits[~found.sound] > 1).sum())
+        after = roots.copy()
+        game.play(after, np.where(game.legal(roots), rng.random((64, 9)), -1).argmax(1).astype(np.int32))
+        going = game.ending(after) == Ending.ONGOING
+        roots[going] = after[going]
+    assert refuted > 50
+
+
 def test_forced_playouts_visit_unlikely_moves_and_are_not_taught():
     game = ConnectFour()
 

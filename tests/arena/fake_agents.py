@@ -1,6 +1,7 @@
 """Agents for tests, by spec `python:fake_agents:NAME:FOLDER` once `tests/arena` is on sys.path (see `conftest.py`)."""
 
 import time
+import warnings
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -88,6 +89,25 @@ class Blind(Scripted):
 
     def foresee(self, carry, turn, row=0):
         return Foresight()
+
+
+class Picky(Scripted):
+    """Refuses every configuration when it begins to learn."""
+
+    @classmethod
+    def train(cls, task, folder, budget, *, config, seed=0, resume=False):
+        raise ValueError(f"a width of {config.head.width} will not do")
+        yield
+
+
+class Warner(Scripted):
+    """Warns at each step; one step of the environment is too few to learn from."""
+
+    @classmethod
+    def train(cls, task, folder, budget, *, config, seed=0, resume=False):
+        for step in range(0 if budget.environment_steps else 1, 1 + (budget.steps or 0)):
+            warnings.warn("no curves today", stacklevel=1)
+            yield Progress(step, 1, 0.5, 1.0, {})
 
 
 class NoAgent:

@@ -18,6 +18,7 @@ from sakiyomi.arena.live import plain_console
 from sakiyomi.arena.training import Run, configured, groups_of, line_of, parse_budget
 
 FAKE = "python:fake_agents:Scripted"
+GO_ON = "sakiyomi train --resume --out"
 
 
 def run(capsys, *arguments):
@@ -86,7 +87,9 @@ def test_settings_are_shown(capsys):
     assert run(capsys, FAKE, "tictactoe", "--show")[1] == "pause=0.0\nhead.width=4\n"
     arguments = ("--preset", "slow", "--set", "head.width=3", "--set", "pause=1e-3", "--show")
     assert run(capsys, FAKE, *arguments)[1] == "pause=0.001\nhead.width=3\n"
-    assert run(capsys, FAKE, "--presets")[1] == "usual\ntictactoe  head.width=4\nslow       pause=0.02\n"
+    first, *others = run(capsys, FAKE, "--presets")[1].splitlines()
+    assert first.startswith("usual      (--show prints its settings")
+    assert others == ["tictactoe  head.width=4", "slow       pause=0.02"]
 
 
 def test_agents_are_listed(capsys):
@@ -131,6 +134,28 @@ def test_a_folder_has_one_run(capsys, folder):
     assert Scripted.load(folder).steps == 2
     (folder / "run.json").write_text('{"agent": "x"')
     assert "run.json is damaged" in refused(capsys, "--resume", "--out", folder)
+
+
+def test_what_is_refused_at_once_leaves_no_run(capsys, folder):
+    code, _, err = run(capsys, "python:fake_agents:Picky", "tictactoe", "--budget", "2steps", "--out", folder)
+    assert (code, err) == (2, "sakiyomi: a width of 4 will not do\n")
+    assert not folder.exists()
+    assert run(capsys, FAKE, "tictactoe", "--budget", "2steps", "--out", folder)[0] == 0
+    resumed = run(capsys, "--resume", "--out", folder, "--budget", "3steps", "--runtime", "abacus")
+    assert resumed[0] == 0
+    assert Scripted.load(folder).steps == 3
+
+
+def test_a_warning_is_a_line_told_once(capsys, folder):
+    code, out, err = run(capsys, "python:fake_agents:Warner", "tictactoe", "--budget", "3steps", "--out", folder)
+    assert (code, err) == (0, "")
+    assert [line for line in out.splitlines() if "curves" in line] == ["note: no curves today"]
+
+
+def test_a_budget_too_small_to_learn_is_told(capsys, folder):
+    code, out, _ = run(capsys, "python:fake_agents:Warner", "tictactoe", "--budget", "1env", "--out", folder)
+    assert code == 0
+    assert out.splitlines()[-1].endswith(f"nothing learnt yet; with a greater one: {GO_ON} {folder} --budget ...")
 
 
 @pytest.mark.parametrize("stops", [1, 2])
