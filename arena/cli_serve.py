@@ -15,7 +15,11 @@ def serve(
         str, typer.Option(help="the address to serve at; others than this are open to the network")
     ] = "127.0.0.1",
     commands: Annotated[
-        bool, typer.Option("--commands", help="let pages start programs as players, such as uci:stockfish")
+        bool,
+        typer.Option(
+            "--commands",
+            help="let pages start programs as players (uci:stockfish) and load agents from folders (alphazero:DIR)",
+        ),
     ] = False,
     browser: Annotated[bool, typer.Option("--open", help="open the page in the browser")] = False,
 ) -> None:

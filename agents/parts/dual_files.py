@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sakiyomi.agents.parts.checkpoints import load_tensors, read_json, save_tensors, write_json
-from sakiyomi.agents.parts.inference import NetEvaluator, make_evaluator
+from sakiyomi.agents.parts.inference import NetEvaluator, check_runtime, make_evaluator
 from sakiyomi.agents.parts.nets import DualNet
 from sakiyomi.boards.catalog import make_game
 from sakiyomi.boards.game import Ending, Game
@@ -51,10 +51,12 @@ def load_dual_net(folder: Path, kind: str) -> tuple[Game, DualNet, dict[str, Any
 class Evaluators:
     """Evaluators of one net, made when they are first wanted: each takes a while to make.
 
-    A runtime of whole numbers is calibrated on positions of play by the network's own policy.
+    A runtime of whole numbers is calibrated on positions of play by the network's own policy. Raises ValueError for a
+    runtime that there is not, ModuleNotFoundError for one that is not installed.
     """
 
     def __init__(self, game: Game, net: DualNet, runtime: str):
+        check_runtime(runtime)
         self._game, self._net, self._runtime = game, net, runtime
         self._made: dict[int, NetEvaluator] = {}
 

@@ -75,8 +75,7 @@ def make_evaluator(
     observations [n, C, Y, X], for ``openvino-int8`` only. Raises ValueError for settings that do not go together and
     ModuleNotFoundError where OpenVINO is asked for and not installed.
     """
-    if runtime not in RUNTIMES:
-        raise ValueError(f"runtime must be one of {', '.join(RUNTIMES)}, got {runtime!r}")
+    check_runtime(runtime)
     if batch < 1 or threads < 1:
         raise ValueError(f"batch and threads must be 1 or more, got {batch} and {threads}")
     place = _place(runtime, device)
@@ -86,6 +85,14 @@ def make_evaluator(
         raise ValueError("openvino-int8 needs calibration: a few hundred real observations [n, C, Y, X]")
     run = _runner(folded(net), runtime, batch, threads, place, calibration)
     return NetEvaluator(run, runtime, net.planes, net.actions, batch)
+
+
+def check_runtime(runtime: str) -> None:
+    """Raise what `make_evaluator` raises for a runtime that there is not, or that is not installed."""
+    if runtime not in RUNTIMES:
+        raise ValueError(f"runtime must be one of {', '.join(RUNTIMES)}, got {runtime!r}")
+    if runtime.startswith("openvino") and find_spec("openvino") is None:
+        raise ModuleNotFoundError(f'runtime {runtime!r} needs OpenVINO: pip install "sakiyomi[cpu]"', name="openvino")
 
 
 def _place(runtime: str, device: str | None) -> torch.device:

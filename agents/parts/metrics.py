@@ -129,7 +129,7 @@ def _missed(error: ModuleNotFoundError, what: str, *packages: str) -> None:
     """Warn that there is no `what` for want of one of `packages`; any other missing module is raised."""
     if (error.name or "").split(".")[0] not in packages:
         raise error
-    warnings.warn(f'no {what} without {packages[-1]}: pip install "sakiyomi[torch]"', stacklevel=3)
+    warnings.warn(f'no {what} without {packages[-1]}: pip install "sakiyomi[plots]"', stacklevel=3)
 
 
 def _board(folder: Path, resume_at: int) -> Any:

@@ -2,12 +2,14 @@
 
 import os
 import signal
+import time
 from contextlib import suppress
 from pathlib import Path
 
 MARK = "SAKIYOMI_WORKER"
 """The variable of the environment that holds the mark."""
 PROC = Path("/proc")
+SECOND_LOOK = 0.2  # seconds after the first
 
 
 def marked(mark: str) -> list[int]:
@@ -22,8 +24,13 @@ def marked(mark: str) -> list[int]:
 
 
 def kill_marked(mark: str) -> None:
-    """Kill every process with that mark but this one."""
-    for pid in marked(mark):
-        if pid != os.getpid():
-            with suppress(ProcessLookupError, PermissionError):
-                os.kill(pid, signal.SIGKILL)
+    """Kill every process with that mark but this one.
+
+    A program that is just being started shows no environment for a moment: so the second look.
+    """
+    for pause in (0.0, SECOND_LOOK):
+        time.sleep(pause)
+        for pid in marked(mark):
+            if pid != os.getpid():
+                with suppress(ProcessLookupError, PermissionError):
+                    os.kill(pid, signal.SIGKILL)

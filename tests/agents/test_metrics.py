@@ -181,7 +181,7 @@ def test_without_matplotlib_there_is_no_plot(tmp_path, monkeypatch):
         monkeypatch.setitem(sys.modules, name, None)
     monkeypatch.delitem(sys.modules, "sakiyomi.agents.parts.metrics_plot", raising=False)
     log = MetricsLog(tmp_path)
-    with pytest.warns(UserWarning, match=r'no plot without matplotlib: pip install "sakiyomi\[torch\]"'):
+    with pytest.warns(UserWarning, match=r'no plot without matplotlib: pip install "sakiyomi\[plots\]"'):
         log.log(1, 1.0, {"loss/value": 1.0})
     assert sorted(path.name for path in tmp_path.iterdir()) == ["progress.json"]
 
