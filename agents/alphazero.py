@@ -253,8 +253,11 @@ CONNECT4 = replace(
     games=512,
     random_plies=32,
     rounds=400,
+    rates=(2e-3, 5e-4),
+    rate_steps=(12_000,),
+    symmetries=True,
     window=200_000,
-    evaluate_every=25,
+    evaluate_every=50,
     opponents=("uct:100", "uct:1000"),
 )
 OTHELLO = replace(
@@ -264,7 +267,8 @@ OTHELLO = replace(
     games=512,
     random_plies=24,
     rounds=400,
-    evaluate_every=25,
+    symmetries=True,
+    evaluate_every=50,
     opponents=("random", "greedy", "alphabeta:6"),
 )
 GO = replace(

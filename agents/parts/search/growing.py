@@ -168,7 +168,7 @@ def expand(trees, nodes, edges, rules, leaves, turns, rewards, discounts, legal,
         nodes[t, n].reward = rewards[slot]
         nodes[t, n].discount = discounts[slot]
         nodes[t, n].tried = 0
-        add_edges(trees, nodes, edges, rules, t, n, legal[slot], logits[rows[slot]])
+        add_edges(trees, nodes, edges, rules, t, n, legal[slot], logits, rows[slot])
         value = 0.0
         if nodes[t, n].count > 0:
             value = values[rows[slot]]
@@ -196,10 +196,11 @@ def most_legal(legal):
 
 
 @kernel
-def add_edges(trees, nodes, edges, rules, t, n, legal, logits):
-    """Give node `n` an edge for each `legal` [A] action, with the softmax of their `logits` [A] as priors.
+def add_edges(trees, nodes, edges, rules, t, n, legal, logits, row):
+    """Give node `n` an edge for each `legal` [A] action, with the softmax of their `logits` [row, A] as priors.
 
-    Where that is no distribution (all mass on illegal actions, numbers that are none), legal actions are equal.
+    Where that is no distribution (all mass on illegal actions, numbers that are none), legal actions are equal. Where
+    the game is over nothing is legal, and there may be no such row.
     """
     first = trees[t].edges
     count = 0
@@ -207,7 +208,7 @@ def add_edges(trees, nodes, edges, rules, t, n, legal, logits):
     for action in range(legal.shape[0]):
         if legal[action]:
             edges[t, first + count].action = action
-            greatest = max(greatest, logits[action])
+            greatest = max(greatest, logits[row, action])
             count += 1
     if rules[0].shuffle:  # equals are then tried in random order
         for k in range(1, count):
@@ -219,7 +220,7 @@ def add_edges(trees, nodes, edges, rules, t, n, legal, logits):
         edges[t, e].visits = 0
         edges[t, e].child = -1
         edges[t, e].total = 0.0
-        prior = exp(logits[edges[t, e].action] - greatest)
+        prior = exp(logits[row, edges[t, e].action] - greatest)
         edges[t, e].prior = prior
         mass += prior
     sound = 0.0 < mass < np.inf
