@@ -314,28 +314,28 @@ class AlphaGoZero:
         )
         replay, rng = GameReplay(game, config.window), np.random.default_rng(seed)
         campaign = Campaign(folder, learner, replay, crew, rng, nets={"best": best})
-        numbers, lowest = campaign.numbers, campaign.lists.setdefault("lowest", [])
-        numbers |= {"checked": 0.0, "accepted": 0.0, "rejected": 0.0}
+        memory = campaign.memory
+        memory |= {"lowest": [], "checked": 0, "accepted": 0, "rejected": 0}
         campaign.begin(resume)
         player = cls(game, best, config, runtime=runtime)
         try:
-            while campaign.spent(budget) < 1:
-                threshold, accepted = resign_threshold(lowest, config), False
+            while campaign.goes_on(budget):
+                threshold, accepted = resign_threshold(memory["lowest"], config), False
                 crew.use(best, campaign.calibration(), threshold)
                 figures = campaign.play_and_learn(config.rounds, config.lessons)
-                lowest[:] = (lowest + crew.lowest())[-CALIBRATING_GAMES:]
-                figures |= resignation(lowest, threshold)
+                memory["lowest"] = (memory["lowest"] + crew.lowest())[-CALIBRATING_GAMES:]
+                figures |= resignation(memory["lowest"], threshold)
                 steps = campaign.counters.steps
-                if steps - numbers["checked"] >= config.checkpoint_steps:
+                if steps - memory["checked"] >= config.checkpoint_steps:
                     challenger, defender = (
                         cls(game, net, config, runtime=runtime, simulations=config.gate_simulations)
                         for net in (learner.playing(), best)
                     )
                     score = challenger.match(defender, steps)
                     accepted = score.mean > config.gate_score
-                    numbers["checked"] = float(steps)
-                    numbers["accepted" if accepted else "rejected"] += 1
-                    figures |= gate(score, numbers["accepted"], numbers["rejected"])
+                    memory["checked"] = steps
+                    memory["accepted" if accepted else "rejected"] += 1
+                    figures |= gate(score, memory["accepted"], memory["rejected"])
                 if accepted:
                     best.load_state_dict(learner.playing().state_dict())
                     player = cls(game, best, config, runtime=runtime)

@@ -385,7 +385,7 @@ class AlphaZero:
         campaign.begin(resume)
         agent = cls(game, learner.playing(), config, runtime=runtime)
         try:
-            while campaign.spent(budget) < 1:
+            while campaign.goes_on(budget):
                 crew.use(learner.playing(), campaign.calibration())
                 figures = campaign.play_and_learn(config.rounds, config.lessons)
                 agent = cls(game, learner.playing(), config, runtime=runtime)

@@ -2,47 +2,35 @@
 
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sakiyomi.agents.parts.checkpoints import load_tensors, read_json, save_tensors, write_json
+from sakiyomi.agents.parts.agent_files import DAMAGE, damaged, load_agent, save_agent
 from sakiyomi.agents.parts.inference import NetEvaluator, check_runtime, make_evaluator
 from sakiyomi.agents.parts.nets import DualNet
 from sakiyomi.boards.catalog import make_game
 from sakiyomi.boards.game import Ending, Game
 from sakiyomi.boards.rows import threads
 
-DAMAGE = (KeyError, TypeError, OSError, RuntimeError, ValueError, EOFError, BadZipFile)
-"""What reading files raises that are damaged, or not what they were taken for."""
-DESCRIPTION, WEIGHTS = "agent.json", "weights.safetensors"
 CALIBRATION = 512  # positions, at least, by which a runtime of whole numbers measures its ranges
 
 
 def save_dual_net(folder: Path, kind: str, game: Game, net: DualNet, config: dict[str, Any]) -> None:
     """Write an agent of that `kind` into `folder`, each file whole or not at all."""
-    folder.mkdir(parents=True, exist_ok=True)
-    save_tensors(folder / WEIGHTS, net.state_dict())
-    description = {"agent": kind, "game": game.name, "net": net.settings(), "config": config}
-    write_json(folder / DESCRIPTION, description)
+    save_agent(folder, kind, {"game": game.name, "net": net.settings(), "config": config}, net.state_dict())
 
 
 def load_dual_net(folder: Path, kind: str) -> tuple[Game, DualNet, dict[str, Any]]:
     """The game, the net and the configuration of the agent in `folder`. Raises ValueError if there is none."""
-    if not (folder / DESCRIPTION).is_file():
-        raise ValueError(f"{folder} holds no agent: there is no {DESCRIPTION}")
-    described = read_json(folder / DESCRIPTION)
-    found = described.get("agent") if isinstance(described, dict) else None
-    if found != kind:
-        raise ValueError(f"{folder} holds an agent of the kind {found!r}, {kind!r} is wanted")
+    described, weights = load_agent(folder, kind)
     try:
         settings = described["net"]
         net = DualNet(**settings | {"planes": tuple(settings["planes"])})
-        net.load_state_dict(load_tensors(folder / WEIGHTS))
+        net.load_state_dict(weights)
         game, config = make_game(described["game"]), described["config"]
     except DAMAGE as error:
-        raise ValueError(f"the agent in {folder} is damaged: {' '.join(str(error).split())}") from error
+        raise damaged(folder, error) from error
     if (game.planes, game.num_actions) != (net.planes, net.actions):
         raise ValueError(f"the agent in {folder} is damaged: its net is not one for {game.name}")
     return game, net.eval(), config

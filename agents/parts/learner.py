@@ -14,7 +14,14 @@ from torch import Tensor
 from torch.nn import functional
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from sakiyomi.agents.parts.checkpoints import load_optimizer, load_tensors, save_optimizer, save_tensors
+from sakiyomi.agents.parts.checkpoints import (
+    load_optimizer,
+    load_tensors,
+    read_json,
+    save_optimizer,
+    save_tensors,
+    write_json,
+)
 from sakiyomi.agents.parts.nets import DualNet
 from sakiyomi.agents.parts.replay import Samples
 
@@ -121,17 +128,18 @@ class Learner:
     def save(self, folder: Path) -> None:
         """Write weights, average and optimiser into `folder`."""
         save_tensors(folder / "net.safetensors", self.net.state_dict())
+        write_json(folder / "steps.json", self.steps)
         save_optimizer(folder / "optimizer", self.optimizer)
         if self._average is not None:
             save_tensors(folder / "average.safetensors", self._average.state_dict())
 
-    def load(self, folder: Path, steps: int) -> None:
-        """Go on from what `save` wrote after so many steps."""
+    def load(self, folder: Path) -> None:
+        """Go on from what `save` wrote."""
         self.net.load_state_dict(load_tensors(folder / "net.safetensors"))
         load_optimizer(folder / "optimizer", self.optimizer)
         if self._average is not None:
             self._average.load_state_dict(load_tensors(folder / "average.safetensors"))
-        self.steps = steps
+        self.steps = int(read_json(folder / "steps.json"))
 
     def _tensor(self, array: Any) -> Tensor:
         return torch.from_numpy(np.ascontiguousarray(array)).to(self.device, non_blocking=True)

@@ -89,7 +89,7 @@ def history(run: Path, results: Path | None, command: str | None, kind: str, con
     return {
         "command": f"`{command}`",
         "learning": f"{last['seconds'] / 60:.0f} minutes, {last['steps']:,.0f} steps of learning, "
-        f"{last['plies']:,.0f} plies of self-play",
+        f"{last['environment steps']:,.0f} plies of self-play",
         "seed": str(seed),
         "date": f"{finished:%Y-%m-%d}",
         "settings": " ".join(f"{name}={value}" for name, value in config_settings(kind, config)),

@@ -402,7 +402,7 @@ def test_figures_are_complete_and_add_up(kind, unbroken):
     assert all({"loss/value", "learning/rate", "learning/samples per second"} <= row.keys() for row in learned)
     assert progress[-1]["spent"] >= 1
     assert [row["steps"] for row in progress] == sorted(row["steps"] for row in progress)
-    for name in ("plies", "self-play/games"):
+    for name in ("environment steps", "self-play/games"):
         assert all(a[name] <= b[name] for a, b in pairwise(progress))
     if kind == "alphazero":
         assert [row["step"] for row in progress if "score/random" in row] == [
@@ -416,12 +416,13 @@ def test_figures_are_complete_and_add_up(kind, unbroken):
 
 
 def test_samples_drawn_are_those_owed(unbroken):
-    state = json.loads((unbroken["alphazero"] / "run" / "state.json").read_text())["counters"]
+    state = json.loads((unbroken["alphazero"] / "run" / "state.json").read_text())
+    counters, memory = state["counters"], state["memory"]
     added = json.loads((unbroken["alphazero"] / "run" / "replay" / "replay.json").read_text())["targets_added"]
-    assert state["steps"] * 16 + state["owed"] == 2.0 * added
-    assert state["plies"] == added
+    assert counters["steps"] * 16 + memory["owed"] == 2.0 * added
+    assert counters["environment_steps"] == added
     # a simulation or more in each of 40 rounds of 8 games, but for those that look at new roots
-    assert 0.7 < state["simulations"] / (40 * 8 * state["iterations"]) < 3
+    assert 0.7 < memory["simulations"] / (40 * 8 * counters["iterations"]) < 3
 
 
 def test_what_a_crew_did_before_it_was_saved_is_not_counted_again(tmp_path):
