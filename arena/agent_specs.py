@@ -25,11 +25,18 @@ class Paper(NamedTuple):
     about: str
 
 
-AGENTS = {
+BOARD_AGENTS = {
     "alphazero": Paper("AlphaZero", "plans with the rules and one network, learns by self-play: any board game"),
     "alphagozero": Paper("AlphaGoZero", "the same for Go, with the board's symmetries and a gate for new networks"),
 }
-"""Agents by the names that specs and `sakiyomi train` have for them."""
+"""Agents that play board games, by the names that specs and `sakiyomi train` have for them."""
+TASK_AGENTS = {
+    "pets": Paper("PETS", "plans with an ensemble of networks that say how sure they are: control tasks"),
+    "gpmpc": Paper("GPMPC", "plans with Gaussian processes and their uncertainty, within constraints: control tasks"),
+    "gpdm": Paper("GPDM", "plans in a latent space with Gaussian process dynamics; forecasts motion"),
+}
+"""Agents that act in tasks."""
+AGENTS = BOARD_AGENTS | TASK_AGENTS
 
 
 def agent_class(name: str) -> Any:
@@ -66,15 +73,31 @@ def agent_player(kind: str, argument: str, game: Game) -> AgentPlayer:
     Without a folder the weights that come with the package are taken. `sims` are the simulations a move; other settings
     go to the agent's `load`. Raises ValueError: no such agent, folder, weights or setting, or another game.
     """
+    agent, settings, spec = _loaded(kind, argument, game, {"sims": int})
+    check_plays(agent, game, spec)
+    return AgentPlayer(agent, simulations=settings.get("sims"), name=spec)
+
+
+def task_agent(kind: str, argument: str) -> Any:
+    """The agent ``KIND:FOLDER@NAME=VALUE,...`` that acts in tasks, where `argument` is what stands after the kind.
+
+    Raises ValueError: no such agent, folder or setting.
+    """
+    return _loaded(kind, argument, None, {})[0]
+
+
+def _loaded(kind: str, argument: str, game: Game | None, more: dict[str, Any]) -> tuple[Any, dict[str, Any], str]:
+    """The agent, those of its settings that are `more` than its `load` takes (by their types), and its spec."""
     match = re.fullmatch(r"(.*?)\s*(?:@([^@]*=[^@]*))?", argument, re.DOTALL)
     assert match is not None, "every text is of that form"
     spec = f"{kind}:{argument}"
     loaded = agent_class(kind)
-    settings = _settings(match[2] or "", loaded, spec)
-    simulations = settings.pop("sims", None)
-    agent = loaded.load(Path(match[1]) if match[1] else shipped(kind, game), **settings)
-    check_plays(agent, game, spec)
-    return AgentPlayer(agent, simulations=simulations, name=spec)
+    settings = _settings(match[2] or "", loaded, spec, more)
+    others = {name: settings.pop(name) for name in more if name in settings}
+    if not match[1] and game is None:
+        raise ValueError(f"player {spec!r} is to be written {kind}:FOLDER, the folder that it was trained in")
+    folder = Path(match[1]) if match[1] or game is None else shipped(kind, game)
+    return loaded.load(folder, **settings), others, spec
 
 
 def shipped(name: str, game: Game) -> Path:
@@ -108,9 +131,9 @@ def _games(name: str) -> list[str]:
     return sorted(each.name for each in folder.iterdir() if each.is_dir()) if folder.is_dir() else []
 
 
-def _settings(text: str, kind: Any, spec: str) -> dict[str, Any]:
-    """``name=value,...`` as the parameters of `kind.load` have them."""
-    hints: dict[str, Any] = {"sims": int}
+def _settings(text: str, kind: Any, spec: str, more: dict[str, Any]) -> dict[str, Any]:
+    """``name=value,...`` as the parameters of `kind.load` have them, or as `more` says."""
+    hints = dict(more)
     for name, parameter in inspect.signature(kind.load, eval_str=True).parameters.items():
         if parameter.kind is parameter.KEYWORD_ONLY:
             hints[name] = parameter.annotation

@@ -6,12 +6,15 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 if TYPE_CHECKING:
     from sakiyomi.arena.tasks.episodes import Outcome
+    from sakiyomi.arena.tasks.seat import AgentTaskPlayer
     from sakiyomi.boards.game import Game
     from sakiyomi.envs.video import Film
     from sakiyomi.sgf.record import Record
@@ -30,6 +33,10 @@ def evaluate(
         str | None, typer.Option(metavar="FILE|DIR", help="film them: .gif, .mp4, .npz, or a folder of PNGs")
     ] = None,
     fps: Annotated[float | None, typer.Option(help="frames a second (default: the task's own pace)")] = None,
+    foresight: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="tasks: what an agent foresees beside what then happens: .png or .npz"),
+    ] = None,
     simulations: Annotated[int | None, typer.Option(help="games: simulations a move")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print the figures as JSON")] = False,
 ) -> None:
@@ -43,11 +50,13 @@ def evaluate(
     More:
       sakiyomi evaluate point-mass@pixels random --video frames.npz --json
       sakiyomi evaluate go-9x9 uct:400 --against uct:100 --episodes 2 --video games.mp4
+      sakiyomi evaluate pendulum pets:runs/pets --foresight fans.png
     """
     from sakiyomi.envs.catalog import is_task
 
     scores: list[float] = []
     with ExitStack() as stack:
+        watched = None if foresight is None else _watched(foresight, is_task(task), player)
         if is_task(task):
             found = _episodes(task, player, episodes, seed, video, fps, stack)
         else:
@@ -66,6 +75,8 @@ def evaluate(
         _print_figures(figures, "return" if is_task(task) else "score")
     if video is not None:
         print(video, file=sys.stderr)
+    if foresight is not None and watched is not None:
+        _write_foresight(task, watched, seed, foresight)
     if not scores:
         raise typer.Exit(1)
 
@@ -132,6 +143,44 @@ def _told(outcome: "Outcome", figure: Callable[[float], str]) -> str:
     if not outcome.whole:
         return f"{outcome.ending} after {outcome.steps} steps: {outcome.detail}"
     return f"return {figure(outcome.total):>9}  {outcome.steps} steps, {outcome.ending}"
+
+
+def _watched(path: Path, of_task: bool, spec: str) -> "AgentTaskPlayer":
+    """The player whose foresight is to be written. Raises ValueError for what cannot be written or foreseen."""
+    from sakiyomi.arena.tasks.players import make_task_player
+    from sakiyomi.arena.tasks.seat import AgentTaskPlayer
+
+    if path.suffix not in (".png", ".npz"):
+        raise ValueError(f"--foresight {path}: wanted is a .png, or a .npz of arrays")
+    if not of_task:
+        raise ValueError("--foresight is for tasks; what is foreseen in a game, 'sakiyomi serve' shows")
+    if path.suffix == ".png" and find_spec("matplotlib") is None:
+        raise ValueError(f'--foresight {path} needs matplotlib: pip install "sakiyomi[plots]"')
+    player = make_task_player(spec)
+    if not isinstance(player, AgentTaskPlayer):
+        raise ValueError(f"--foresight: {spec} is no agent, and foresees nothing")
+    return player
+
+
+def _write_foresight(name: str, player: "AgentTaskPlayer", seed: int, path: Path) -> None:
+    """What the agent foresees in one more episode, beside what then happens."""
+    import numpy as np
+
+    from sakiyomi.agents.parts.fans import plot_fans, watch
+    from sakiyomi.arena.tasks.episodes import run_seed
+    from sakiyomi.envs.catalog import make_task
+
+    env = make_task(name).make()
+    try:
+        watched = watch(env, player.agent, run_seed(seed, 1))
+    finally:
+        env.close()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.suffix == ".npz":
+        np.savez_compressed(path, **watched.arrays())  # type: ignore[arg-type]  # a name of NumPy's own among them
+    else:
+        plot_fans(watched, path)
+    print(path, file=sys.stderr)
 
 
 def _filmed(task: Any, video: str, fps: float | None, stack: ExitStack) -> Callable[[], Any]:

@@ -162,7 +162,7 @@ def amount(text: str) -> int:
 
 def _installed(path: Path, game: str, players: Any, optional: list[Any]) -> tuple[Any, tuple[str, ...]]:
     """`players` without those of the names `optional` that this machine has not, and the names left out."""
-    from sakiyomi.arena.agent_specs import AGENTS, missing_packages, weights_of
+    from sakiyomi.arena.agent_specs import BOARD_AGENTS, missing_packages, weights_of
     from sakiyomi.arena.engines.process import find_program
     from sakiyomi.arena.engines.uci_spec import parse_uci_spec
     from sakiyomi.arena.engines.usi_spec import parse_usi_spec
@@ -177,7 +177,7 @@ def _installed(path: Path, game: str, players: Any, optional: list[Any]) -> tupl
         spec = players.get(name) if isinstance(players, dict) and isinstance(name, str) else None
         kind, _, argument = spec.partition(":") if isinstance(spec, str) else ("", "", "")
         agent = kind.partition("@")[0]
-        if agent in AGENTS and not argument:
+        if agent in BOARD_AGENTS and not argument:
             if not (weights_of(agent) / game).is_dir() or missing_packages():
                 missing.append(name)
             continue

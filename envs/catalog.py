@@ -49,6 +49,10 @@ PLANTS: dict[str, Plant] = {
 """Our own tasks with exact dynamics."""
 AS_PIXELS = "@pixels"
 """What makes any of them one that is seen as 64x64 pixels."""
+BALANCE = "cartpole-continuous"
+"""A task of mbrl-lib's."""
+PREFIXES = ("gym/", "ALE/", "dmc/", "pets/", "doom/")
+"""What names of tasks of other packages and papers begin with."""
 
 BOARDS = Family("GAME", "a board game of 'sakiyomi list games' against a random player", "gymnasium", "envs")
 TASKS = (
@@ -80,6 +84,13 @@ TASKS = (
         "dm_control",
         "control",
     ),
+    Family(BALANCE, "balance a pole by pushing its cart as strongly as one likes", "gymnasium", "envs"),
+    Family(
+        "pets/NAME",
+        "the tasks of PETS: pets/cartpole, pets/reacher, pets/pusher, pets/halfcheetah",
+        "mujoco",
+        "control",
+    ),
     Family("doom/take-cover", "dodge fireballs in Doom, from 64x64 pixels (World Models)", "vizdoom", "doom"),
     BOARDS,
 )
@@ -88,7 +99,7 @@ TASKS = (
 
 def is_task(name: str) -> bool:
     """Does `name` name a single-player task, whether there is such a one and it is installed or not?"""
-    return name.removesuffix(AS_PIXELS) in PLANTS or name.startswith(("gym/", "ALE/", "dmc/", "doom/"))
+    return name.removesuffix(AS_PIXELS) in PLANTS or name == BALANCE or name.startswith(PREFIXES)
 
 
 def make_task(name: str) -> Task:
@@ -131,6 +142,14 @@ def _task_of_others(name: str, family: Family) -> Task:
         from sakiyomi.envs.control import control_task
 
         return control_task(name)
+    if family.prefix == "pets/":
+        from sakiyomi.envs.pets_env import pets_task
+
+        return pets_task(name)
+    if name == BALANCE:
+        from sakiyomi.envs.cartpole_continuous import continuous_cartpole_task
+
+        return continuous_cartpole_task(name)
     if name == "doom/take-cover":
         from sakiyomi.envs.doom import take_cover_task
 
@@ -152,6 +171,6 @@ def _task_of_others(name: str, family: Family) -> Task:
 
 def _unknown(name: str) -> str:
     forms = ", ".join(family.form for family in TASKS)
-    near = difflib.get_close_matches(name, PLANTS, 1)
+    near = difflib.get_close_matches(name, [*PLANTS, BALANCE], 1)
     hint = f"did you mean {near[0]!r}?" if near else f"there are: {forms}"
     return f"unknown task {name!r}; {hint}"

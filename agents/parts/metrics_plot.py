@@ -19,7 +19,7 @@ ENDS = (" low", " high")  # what the ends of a figure's interval are called
 def plot_progress(rows: Sequence[dict[str, float | None]], path: str | Path) -> None:
     """Draw `rows`, figures by name with "step" and, if possible, "seconds", and write the PNG at once.
 
-    Panels: losses; scores with their intervals; throughput; batch fill; where the time goes; the gate. Only those that
+    Panels: losses; scores with their intervals; returns; errors of the model; throughput; batch fill; where the time goes; the gate. Only those that
     have figures are drawn.
     """
     names = list(dict.fromkeys(name for row in rows for name in row))
@@ -48,6 +48,8 @@ def _panels(names: list[str]) -> list[tuple[str, Any, list[str]]]:
     return [
         ("loss", _lines, [name for name in kept if name.startswith("loss/")]),
         ("score against each opponent, 95 % interval", _scores, [name for name in kept if name.startswith("score/")]),
+        ("return", _lines, [name for name in kept if name.startswith("return/")]),
+        ("the model's errors", _logarithmic, [name for name in kept if name.startswith("model/")]),
         ("throughput", _logarithmic, [name for name in kept if name.endswith("per second")]),
         ("fill of the network's batches", _parts, [name for name in kept if name.endswith("batch fill")]),
         ("where the time goes", _stacked, [name for name in kept if name.startswith("share/")]),

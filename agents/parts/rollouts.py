@@ -136,7 +136,7 @@ class Transitions:
 
 
 class Acting(Protocol):
-    """What `by_agent` asks of an agent."""
+    """What is asked of an agent in an episode."""
 
     def initial(self, batch: int, seed: int = 0) -> Any: ...  # noqa: D102
     def act(self, carry: Any, turn: Turn, explore: bool) -> tuple[NDArray[Any], Any]: ...  # noqa: D102

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from sakiyomi.arena.agent_specs import AGENTS, missing_packages, weights_of
+from sakiyomi.arena.agent_specs import BOARD_AGENTS, missing_packages, weights_of
 from sakiyomi.arena.engines.process import find_program
 from sakiyomi.arena.players import ENGINES, make_player, parse_spec
 from sakiyomi.boards.catalog import make_game
@@ -24,7 +24,7 @@ from sakiyomi.boards.game import Game
 from sakiyomi.boards.player import Budget, Player, Thought
 from sakiyomi.boards.position import Position
 
-THINKERS = ("uct", "alphabeta", *AGENTS, "uci", "usi")
+THINKERS = ("uct", "alphabeta", *BOARD_AGENTS, "uci", "usi")
 """Kinds of players that can be watched while they think."""
 TREE = 128  # megabytes for a search tree: several games are played at a time
 LINES = 4  # that an engine tells of in an analysis
@@ -103,7 +103,7 @@ def check_spec(spec: str, game: Game, *, commands: bool = False) -> str:
     parsed = parse_spec(spec)
     if parsed.kind.name == "python":
         raise ValueError("a page may not name code to run: python: players do not play in the browser")
-    if parsed.kind.name in AGENTS and not commands and not re.fullmatch(r"(@[^@]*=[^@]*)?", parsed.argument):
+    if parsed.kind.name in BOARD_AGENTS and not commands and not re.fullmatch(r"(@[^@]*=[^@]*)?", parsed.argument):
         raise ValueError(f"a page may not name folders to read, only {parsed.kind.name} as it comes with the package")
     if parsed.kind.name in ENGINES and not commands and spec not in {offer.spec for offer in offers(game.name)}:
         raise ValueError(f"a page may not name programs to start: {spec!r} is none of the engines offered")

@@ -13,7 +13,7 @@ import numpy as np
 
 from sakiyomi.arena.match import PlayerFault, Termination, one_line
 from sakiyomi.arena.playing import OnTurn
-from sakiyomi.arena.tasks.players import TaskPlayer, make_task_player
+from sakiyomi.arena.tasks.players import Rewarded, TaskPlayer, make_task_player
 from sakiyomi.envs.catalog import make_task
 from sakiyomi.envs.task import Task
 
@@ -172,6 +172,8 @@ class _Playing:
                 raise ValueError(f"{task.name} gave the reward {reward}")
             self.total += float(reward)
             self.steps += 1
+            if isinstance(player, Rewarded):
+                self.ask(player.rewarded, float(reward))
             if terminated or truncated or self.steps >= (task.horizon or STEP_LIMIT):
                 self.ending = "terminated" if terminated else "truncated"
                 return

@@ -8,11 +8,13 @@ import difflib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
+from sakiyomi.arena.agent_specs import TASK_AGENTS, task_agent
 from sakiyomi.arena.match import one_line
 from sakiyomi.arena.players import check_name
 from sakiyomi.envs.task import Task
@@ -31,6 +33,14 @@ class TaskPlayer(Protocol):
 
     def close(self) -> None:
         """Give everything back."""
+
+
+@runtime_checkable
+class Rewarded(Protocol):
+    """What a player may have beside, to be told the reward of each of its actions before it is asked for the next."""
+
+    def rewarded(self, reward: float) -> None:
+        """The last action brought that."""
 
 
 @dataclass(frozen=True)
@@ -135,6 +145,8 @@ def parse_task_spec(spec: str) -> TaskSpec:
         hint = f"did you mean {kinds[near[0]].form!r}?" if near else f"there are: {forms}"
         raise ValueError(f"unknown player of tasks {text!r}; {hint}")
     kind = kinds[word]
+    if not argument and kind.name in TASK_AGENTS:
+        raise ValueError(f"player {text!r} is to be written {kind.form!r}, FOLDER the one that it was trained in")
     if bool(argument) != (":" in kind.form):
         raise ValueError(f"player {text!r} is to be written {kind.form!r}")
     return TaskSpec(check_name(named[1] if named else text), text, kind, argument)
@@ -162,10 +174,22 @@ def _swingup(argument: str) -> Any:
     return SwingUp()
 
 
+def _learnt(kind: str, argument: str) -> Any:
+    from sakiyomi.arena.tasks.seat import AgentTaskPlayer
+
+    return AgentTaskPlayer(task_agent(kind, argument), name=f"{kind}:{argument}")
+
+
 def _python(argument: str) -> Any:
     module, _, name = argument.partition(":")
+    name, folder, path = name.partition(":")
+    if folder:
+        return _learnt(f"python:{module}:{name}", path)
     try:
-        player = getattr(import_module(module), name)()
+        kind = getattr(import_module(module), name)
+        if hasattr(kind, "initial") and hasattr(kind, "load"):
+            raise ValueError("it is an agent: name the folder that it was trained in, python:MODULE:NAME:DIR")
+        player = kind()
     except (Exception, SystemExit) as error:  # anybody's code
         why = one_line(str(error) or type(error).__name__)
         raise ValueError(f"player 'python:{argument}' cannot be made: {why}") from error
@@ -181,6 +205,14 @@ TASK_KINDS = (
     TaskKind("noop", "the same as zero", lambda argument: ConstantAction()),
     TaskKind("constant:ACTION", "always that action: constant:1, constant:0.5,-1", ConstantAction),
     TaskKind("swingup", "energy and a regulator, for cartpole-swingup and pendulum", _swingup),
-    TaskKind("python:MODULE:NAME", "a player of yours with begin, act and close; see docs/tasks.md", _python),
+    *(
+        TaskKind(f"{name}:FOLDER", f"{paper.kind} as trained there", partial(_learnt, name))
+        for name, paper in TASK_AGENTS.items()
+    ),
+    TaskKind(
+        "python:MODULE:NAME",
+        "a player of yours with begin, act and close (docs/tasks.md); an agent of yours: python:MODULE:NAME:DIR",
+        _python,
+    ),
 )
 """Every kind of player of tasks there is."""

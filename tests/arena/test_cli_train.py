@@ -12,6 +12,7 @@ import pytest
 from fake_agents import Config, Head, Scripted
 
 from sakiyomi.agents.agent import Progress, TrainingBudget
+from sakiyomi.arena.agent_specs import AGENTS
 from sakiyomi.arena.cli import main
 from sakiyomi.arena.cli_train import _View
 from sakiyomi.arena.live import plain_console
@@ -96,7 +97,7 @@ def test_agents_are_listed(capsys):
     with pytest.raises(SystemExit):
         main(["list", "agents"])
     out = capsys.readouterr().out
-    assert [line.split()[0] for line in out.splitlines()] == ["alphazero", "alphagozero", "python:MODULE:NAME"]
+    assert [line.split()[0] for line in out.splitlines()] == [*AGENTS, "python:MODULE:NAME"]
 
 
 @pytest.mark.parametrize(

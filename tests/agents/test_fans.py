@@ -1,0 +1,82 @@
+"""Fans: what was foreseen beside what then happened, as arrays and as a picture."""
+
+import numpy as np
+import pytest
+
+pytest.importorskip("gymnasium")
+
+from sakiyomi.agents.agent import Foresight, Predicted
+from sakiyomi.agents.parts.fans import Watched, plot_fans, spread, watch
+from sakiyomi.agents.parts.rollouts import Rollout
+from sakiyomi.envs import make_task
+from sakiyomi.envs.dynamics import after
+
+AHEAD = 5
+
+
+class Knowing:
+    """Holds the pendulum's torque at zero and foresees by the true dynamics, `sure` of it to so many units."""
+
+    def __init__(self, sure):
+        self.sure, self.plant = sure, make_task("pendulum").rules
+
+    def initial(self, batch, seed=0):
+        return None
+
+    def act(self, carry, turn, explore):
+        assert not explore
+        return np.zeros((1, 1)), carry
+
+    def foresee(self, carry, turn, row=0):
+        states = [turn.observation[row]]
+        for _ in range(AHEAD):
+            states.append(after(self.plant, states[-1], np.zeros(1)))
+        mean = np.stack(states[1:])
+        future = {"state": Predicted(mean, np.full(mean.shape, self.sure)), "reward": Predicted(np.zeros(AHEAD))}
+        return Foresight(lines=(np.zeros((AHEAD, 1)),), future=future)
+
+
+def watched(sure=0.5):
+    return watch(make_task("pendulum").make(), Knowing(sure), seed=3, every=10)
+
+
+def test_fans_begin_where_the_agent_was_asked():
+    seen = watched()
+    assert sorted(seen.foreseen) == [0, 10, 20, 30]
+    arrays = seen.arrays()
+    assert arrays["observations"].shape == (41, 2)
+    assert arrays["30/plan"].shape == (AHEAD, 1)
+    assert arrays["30/state/mean"].shape == arrays["30/state/std"].shape == (AHEAD, 2)
+    assert "30/state/samples" not in arrays
+    # measured with noise of 0.1 and 0.01: the true dynamics from there are about right
+    assert np.abs(arrays["10/state/mean"][0] - arrays["observations"][11]).max() < 0.6
+
+
+def test_coverage_is_the_part_within_two_deviations():
+    assert watched(sure=1.0).coverage(1) == 1.0
+    assert watched(sure=0.0).coverage(1) == 0.0
+    assert np.isnan(watched().coverage(AHEAD + 1))
+
+
+def test_coverage_of_a_gaussian_that_is_right():
+    rng = np.random.default_rng(0)
+    seen = rng.normal(size=(4001, 1))
+    fans = {t: Foresight(future={"observation": Predicted(np.zeros((1, 1)), np.ones((1, 1)))}) for t in range(4000)}
+    right = Watched(Rollout(seen, np.zeros((4000, 1)), np.zeros(4000)), fans).coverage(1)
+    assert right == pytest.approx(0.9545, abs=4 * np.sqrt(0.9545 * 0.0455 / 4000))
+
+
+def test_spread_is_told_in_any_form():
+    mean, rng = np.zeros((3, 2)), np.random.default_rng(0)
+    samples = rng.normal(size=(500, 3, 2)) * [1.0, 2.0]
+    covariance = np.tile(np.diag([4.0, 9.0]), (3, 1, 1))
+    assert (spread(Predicted(mean)) == 0).all()
+    assert spread(Predicted(mean, covariance=covariance)).tolist() == [[2.0, 3.0]] * 3
+    assert spread(Predicted(mean, samples=samples)) == pytest.approx(samples.std(axis=0))
+
+
+def test_the_picture_is_written_whole(tmp_path):
+    pytest.importorskip("matplotlib")
+    plot_fans(watched(), tmp_path / "fans.png", ("speed", "angle"))
+    assert (tmp_path / "fans.png").read_bytes()[:4] == b"\x89PNG"
+    assert [each.name for each in tmp_path.iterdir()] == ["fans.png"]
