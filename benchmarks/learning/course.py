@@ -127,7 +127,8 @@ class Course:
             f"`python benchmarks/learning/{self.name.replace('-', '_')}.py --seed {seed}`: {last['seconds'] / 60:.0f}"
             f" minutes of learning on {os.cpu_count()} cores ({platform.machine()}), which took"
             f" {last['processor seconds'] / 60:.0f} minutes of processor time; network in self-play by {runtime};"
-            f" {last['steps']:.0f} steps, {last['environment steps']:.0f} plies of self-play; measured in {seconds:.0f} s.",
+            f" {last['steps']:.0f} steps, {last['environment steps']:.0f} plies of self-play;"
+            f" measured in {seconds:.0f} s.",
             "",
             "| what | figure | bar | |",
             "| --- | --- | --- | --- |",
