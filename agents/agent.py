@@ -155,22 +155,29 @@ class TrainingBudget:
     """How long an agent is to train, all runs that it was resumed in together; training ends at the first limit.
 
     `seconds` of wall-clock time, `steps` of learning (updates of the network, or what else the agent counts as one),
-    `environment_steps` (plies of self-play; frames, actions repeated counted each). No limit: until it is stopped.
-    Raises ValueError for limits that are not over 0.
+    `environment_steps` (plies of self-play; frames, actions repeated counted each), `processor_seconds` of all its
+    threads together, for a machine that does other work beside. No limit: until it is stopped. Raises ValueError for
+    limits that are not over 0.
     """
 
     seconds: float | None = None
     steps: int | None = None
     environment_steps: int | None = None
+    processor_seconds: float | None = None
 
     def __post_init__(self) -> None:
         for name, limit in vars(self).items():
             if limit is not None and not 0 < limit < float("inf"):
                 raise ValueError(f"{name} to train must be over 0, got {limit!r}")
 
-    def spent(self, seconds: float, steps: int, environment_steps: int) -> float:
+    def spent(self, seconds: float, steps: int, environment_steps: int, processor_seconds: float = 0.0) -> float:
         """The part of the budget that is spent: 0 at the start, 1 or more when training is to end."""
-        used = ((seconds, self.seconds), (steps, self.steps), (environment_steps, self.environment_steps))
+        used = (
+            (seconds, self.seconds),
+            (steps, self.steps),
+            (environment_steps, self.environment_steps),
+            (processor_seconds, self.processor_seconds),
+        )
         return max((have / limit for have, limit in used if limit is not None), default=0.0)
 
 

@@ -96,7 +96,8 @@ class TrainingRun:
     def spent(self, budget: TrainingBudget) -> float:
         """The part of `budget` that is spent."""
         counters = self.counters
-        return budget.spent(self.seconds, counters.steps, counters.environment_steps)
+        processor = time.process_time() - self._processor_started
+        return budget.spent(self.seconds, counters.steps, counters.environment_steps, processor)
 
     @property
     def seconds(self) -> float:

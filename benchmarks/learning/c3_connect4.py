@@ -1,4 +1,4 @@
-"""C3: AlphaZero learns Connect Four in two hours; measured on positions solved exactly, and against UCT."""
+"""C3: AlphaZero learns Connect Four in an hour; measured on positions solved exactly, and against UCT."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,4 +32,4 @@ def measure(agent: AlphaZero, folder: Path) -> Iterator[Mark]:
 
 if __name__ == "__main__":
     about = "C3: AlphaZero, Connect Four"
-    Course("c3-connect4", about, AlphaZero, ConnectFour(), AlphaZero.presets["connect4"], 120, measure).main()
+    Course("c3-connect4", about, AlphaZero, ConnectFour(), AlphaZero.presets["connect4"], 60, measure).main()

@@ -70,6 +70,9 @@ class Course:
         """Run the course as its command line says."""
         parser = argparse.ArgumentParser(description=self.about)
         parser.add_argument("--minutes", type=float, default=self.minutes, help="of learning (default %(default)s)")
+        parser.add_argument(
+            "--processor", action="store_true", help="count minutes of all cores, for a machine that works beside"
+        )
         parser.add_argument("--seed", type=int, default=1)
         parser.add_argument("--out", type=Path, help="folder of the run (default runs/NAME-seedS)")
         parser.add_argument("--runtime", default=self.runtime, help="of the network in self-play (default %(default)s)")
@@ -77,7 +80,10 @@ class Course:
         chosen = parser.parse_args()
         folder = chosen.out or RUNS / f"{self.name}-seed{chosen.seed}"
         if not chosen.measure:
-            self.learn(folder, chosen.minutes, chosen.seed, chosen.runtime)
+            seconds = 60 * chosen.minutes
+            whole = TrainingBudget(seconds=seconds)
+            shared = TrainingBudget(processor_seconds=seconds * (os.cpu_count() or 1))
+            self.learn(folder, shared if chosen.processor else whole, chosen.seed, chosen.runtime)
         agent = self.agent.load(folder)
         started = time.monotonic()
         marks = []
@@ -86,10 +92,9 @@ class Course:
             print(line_of(mark), flush=True)
         self.write(folder, chosen.seed, chosen.runtime, marks, time.monotonic() - started)
 
-    def learn(self, folder: Path, minutes: float, seed: int, runtime: str) -> None:
+    def learn(self, folder: Path, budget: TrainingBudget, seed: int, runtime: str) -> None:
         """Learn, telling a line for each minute."""
         told = -1
-        budget = TrainingBudget(seconds=60 * minutes)
         stages = self.agent.train(
             self.game, folder, budget, config=self.config, seed=seed, resume=True, runtime=runtime
         )

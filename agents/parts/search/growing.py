@@ -54,13 +54,13 @@ def add_node(trees, nodes, t, parent, via):
 
 
 @kernel
-def select(trees, nodes, edges, rules, plans, noise, actions, leaves, paths, lengths, movers):
+def select(trees, nodes, edges, rules, plans, noise, actions, leaves, parents, paths, lengths, movers):
     """Descend from every root until each tree has its leaves that wait for the network, or its simulations are done.
 
-    `leaves` [B * K] are the nodes reached (-1: none), `paths` [B * K, D] the actions to them, `lengths` their number,
-    `movers` who made the last of them. Descents that end where the result is known are backed up here and count as
-    simulations. With K > 1, each descent counts as `virtual_loss` losses for its choosers until it is backed up; one
-    that meets a leaf already waiting is taken back, and its tree waits for the next round.
+    `leaves` [B * K] are the nodes reached (-1: none), `parents` those before them, `paths` [B * K, D] the actions to
+    them, `lengths` their number, `movers` who made the last of them. Descents that end where the result is known are
+    backed up here and count as simulations. With K > 1, each descent counts as `virtual_loss` losses for its choosers
+    until it is backed up; one that meets a leaf already waiting is taken back, and its tree waits for the next round.
     """
     trees, nodes, edges, rules = borrow(trees), borrow(nodes), borrow(edges), borrow(rules)
     plans, noise, paths = borrow(plans), borrow(noise), borrow(paths)
@@ -113,6 +113,7 @@ def select(trees, nodes, edges, rules, plans, noise, actions, leaves, paths, len
                     break
                 nodes[t, n].tried = 1
                 leaves[slot] = n
+                parents[slot] = nodes[t, n].parent
                 lengths[slot] = depth
                 waiting += 1
             else:

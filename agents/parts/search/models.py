@@ -23,6 +23,7 @@ class Leaves:
     """
 
     nodes: NDArray[np.int32]  # [S], -1: none
+    parents: NDArray[np.int32]  # [S], the nodes before them; says nothing of a root
     paths: NDArray[np.int32]  # [S, D] actions from the root
     lengths: NDArray[np.int32]  # [S]
     movers: NDArray[np.int32]  # [S], who made the last of them
@@ -39,6 +40,7 @@ class Leaves:
         """Empty ones."""
         return cls(
             np.full(slots, -1, np.int32),
+            np.zeros(slots, np.int32),
             np.zeros((slots, depth), np.int32),
             np.zeros(slots, np.int32),
             np.zeros(slots, np.int32),

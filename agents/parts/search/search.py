@@ -135,6 +135,7 @@ class Search:
             self._gumbels,
             forest.actions,
             leaves.nodes,
+            leaves.parents,
             leaves.paths,
             leaves.lengths,
             leaves.movers,
