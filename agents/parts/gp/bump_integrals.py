@@ -35,7 +35,7 @@ def integrals(mean: Tensor, covariance: Tensor, bumps: Bumps) -> tuple[Tensor, T
     return result
 
 
-class _Integrals(torch.autograd.Function):  # type: ignore[misc]
+class _Integrals(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, mean: Tensor, covariance: Tensor, bumps: Bumps) -> tuple[Tensor, Tensor, Tensor]:
         slopes_wanted = any(ctx.needs_input_grad[:2])
