@@ -1,5 +1,6 @@
 """GP-MPC: what is wanted of tasks, success, planning step by step, walls, learning, saving and going on."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -12,6 +13,7 @@ from gymnasium.spaces import Box, Discrete  # noqa: E402
 
 from sakiyomi.agents.agent import TrainingBudget, Turn  # noqa: E402
 from sakiyomi.agents.gp_mpc import GPMPC, Config, model_of, solved  # noqa: E402
+from sakiyomi.agents.parts.flags import from_json, overridden, settings_of, to_json  # noqa: E402
 from sakiyomi.agents.parts.rollouts import Rollout, Transitions, box_of  # noqa: E402
 from sakiyomi.agents.parts.tube import outside  # noqa: E402
 from sakiyomi.boards import TicTacToe  # noqa: E402
@@ -102,6 +104,14 @@ def test_solved_is_ten_steps_on_end():
 def test_configurations_that_make_no_sense(changes, message):
     with pytest.raises(ValueError, match=message):
         replace(Config(), **changes)
+
+
+def test_settings_as_texts_and_as_json():
+    for preset in GPMPC.presets.values():
+        assert from_json(Config, json.loads(json.dumps(to_json(preset)))) == preset
+        assert overridden(Config(), [f"{name}={text}" for name, text in settings_of(preset)]) == preset
+    walled = overridden(Config(), ["walls=[[0, -0.5, null], [1, null, 2]]"])
+    assert walled.walls == ((0, -0.5, None), (1, None, 2.0))
 
 
 def test_controls_stay_within_the_limits_and_plans_go_on(agent):
@@ -322,6 +332,8 @@ def test_tasks_that_cannot_be_learnt(tmp_path):
     assert not list(tmp_path.glob("*/*.safetensors"))
 
 
-def test_constants_known_to_the_registry():
-    assert make_task("pendulum").name in GPMPC.presets
+def test_presets_by_the_names_of_tasks():
+    for name in ("pendulum", "cartpole-swingup", "cart-double-pendulum"):
+        (size,) = make_task(name).observation_space.shape
+        assert GPMPC.presets[name].observed == size
     assert next(iter(GPMPC.presets)) == "cartpole"
