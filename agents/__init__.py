@@ -10,14 +10,31 @@ if TYPE_CHECKING:
     from sakiyomi.agents.alphabeta import AlphaBetaPlayer
     from sakiyomi.agents.alphago_zero import AlphaGoZero
     from sakiyomi.agents.alphazero import AlphaZero
+    from sakiyomi.agents.gp_mpc import GPMPC
+    from sakiyomi.agents.gpdm import GPDM
     from sakiyomi.agents.greedy import GreedyPlayer
     from sakiyomi.agents.perfect import PerfectPlayer
+    from sakiyomi.agents.pets import PETS
     from sakiyomi.agents.random_player import RandomPlayer
     from sakiyomi.agents.uct import UCTPlayer
 
-__all__ = ["AlphaBetaPlayer", "AlphaGoZero", "AlphaZero", "GreedyPlayer", "PerfectPlayer", "RandomPlayer", "UCTPlayer"]
+__all__ = [
+    "GPDM",
+    "GPMPC",
+    "PETS",
+    "AlphaBetaPlayer",
+    "AlphaGoZero",
+    "AlphaZero",
+    "GreedyPlayer",
+    "PerfectPlayer",
+    "RandomPlayer",
+    "UCTPlayer",
+]
 
 _HOMES = {
+    "GPDM": "gpdm",
+    "GPMPC": "gp_mpc",
+    "PETS": "pets",
     "AlphaBetaPlayer": "alphabeta",
     "AlphaGoZero": "alphago_zero",
     "AlphaZero": "alphazero",
