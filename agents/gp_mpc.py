@@ -292,7 +292,6 @@ class GPMPC:
                 if gp is not None and config.planner == "policy":
                     kept.policy = _improved(kept.policy, gp, trials.data, low, high, config, seed)
                 agent = cls(task.name, low, high, config, gp, kept.policy)
-                trials.counters.steps += 1
                 yield trials.record(figures, budget, agent)
         finally:
             trials.end(agent)

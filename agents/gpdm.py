@@ -342,7 +342,6 @@ class GPDM:
                 early = len(trials.data.rollouts) <= config.early_trials
                 kept.model = learnt_trials(config, rows(config.points), kept.model, trials.rng, early=early)
                 agent = agent_now()
-                trials.counters.steps += 1
                 yield trials.record(figures, budget, agent)
         finally:
             trials.end(agent)

@@ -40,7 +40,7 @@ class Trials:
 
     @property
     def counters(self) -> Counters:
-        """How far the run is; `steps` of learning are for the agent to count."""
+        """How far the run is; a trial counts as a step of learning."""
         return self._run.counters
 
     @property
@@ -77,6 +77,7 @@ class Trials:
 
     def record(self, figures: Mapping[str, float], budget: TrainingBudget, agent: Saveable) -> Progress:
         """End a trial: log its figures and save everything."""
+        self.counters.steps += 1
         return self._run.record(figures, budget, agent)
 
     def end(self, agent: Saveable) -> None:

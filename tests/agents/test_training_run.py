@@ -153,7 +153,6 @@ def trying(folder, steps, resume=False):
     try:
         while trials.goes_on(budget):
             rollout = trials.play(agent if trials.data else None)
-            trials.counters.steps += 1
             yield trials.record({"return/trial": rollout.score}, budget, agent)
     finally:
         trials.end(agent)
