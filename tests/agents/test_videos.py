@@ -1,0 +1,114 @@
+"""What was foreseen beside what then came: an oracle's pictures are the truth, and films show what they should."""
+
+import numpy as np
+import pytest
+
+pytest.importorskip("gymnasium")
+
+from sakiyomi.agents.agent import Foresight, Predicted
+from sakiyomi.agents.parts.videos import GAP, OpenLoop, film_frames, open_loop, save_film, strip
+from sakiyomi.envs import make_task
+
+PLAN = np.tile([[1.5, -0.5]], (8, 1))
+
+
+class Oracle:
+    """Foresees what the true environment shows, darker by `off`; as `floats` it says so in numbers from 0 to 1."""
+
+    def __init__(self, task, off=0, floats=False):
+        self.task, self.off, self.floats = task, off, floats
+
+    def initial(self, batch, seed=0):
+        return seed, 0
+
+    def act(self, carry, turn, explore):
+        seed, steps = carry
+        return np.array([[-1.0, 1.0]]), (seed, steps + 1)
+
+    def foresee(self, carry, turn, row=0):
+        env, (seed, steps) = self.task.make(), carry
+        env.reset(seed=seed)
+        for _ in range(steps - 1):
+            env.step(np.array([-1.0, 1.0]))
+        frames = np.zeros((len(PLAN), 64, 64, 3), np.uint8)  # black after the episode's end
+        for h, action in enumerate(PLAN[: self.task.horizon - steps + 1]):
+            frames[h] = env.step(action)[0]
+        frames = np.clip(frames.astype(int) - self.off, 0, 255).astype(np.uint8)
+        shown = frames / 255 if self.floats else frames
+        return Foresight(actions=PLAN[:1], lines=(PLAN,), future={"observation": Predicted(shown)})
+
+
+@pytest.fixture(scope="module")
+def task():
+    return make_task("point-mass@pixels")
+
+
+@pytest.mark.parametrize("floats", [False, True])
+def test_an_oracle_errs_nowhere(task, floats):
+    loop = open_loop(Oracle(task, floats=floats), task, context=5, seed=3)
+    assert loop.context.shape == (6, 64, 64, 3)
+    assert loop.truth.shape == loop.predicted.shape == (8, 64, 64, 3)
+    assert (loop.errors == 0).all()
+    assert (np.diff(loop.truth.astype(int), axis=0) != 0).any(axis=(1, 2, 3)).all()  # it moves
+    env = task.make()
+    first, _ = env.reset(seed=3)
+    assert (loop.context[0] == first).all()
+
+
+def test_the_error_is_measured(task):
+    loop = open_loop(Oracle(task, off=20), task, context=2, seed=3)
+    dark = np.minimum(loop.truth, 20)
+    assert (loop.error == dark).all()
+    np.testing.assert_allclose(loop.errors, ((dark / 255) ** 2).mean(axis=(1, 2, 3)))
+
+
+def test_what_comes_after_the_end_of_the_episode_is_left_out(task):
+    loop = open_loop(Oracle(task), task, context=46, seed=0)
+    assert len(loop.truth) == len(loop.predicted) == 4
+    with pytest.raises(ValueError, match="ended after 50 steps"):
+        open_loop(Oracle(task), task, context=60, seed=0)
+
+
+def test_without_pictures_there_is_no_film():
+    task = make_task("point-mass")
+    blind = Oracle(make_task("point-mass@pixels"))
+    blind.foresee = lambda carry, turn, row: Foresight(lines=(PLAN,), future={"observation": Predicted(PLAN)})
+    with pytest.raises(ValueError, match="a picture is"):
+        open_loop(blind, task)
+    with pytest.raises(ValueError, match="foresees no pictures"):
+        open_loop(blind, blind.task)
+
+
+def test_film_has_truth_prediction_and_error_below_each_other():
+    rng = np.random.default_rng(0)
+    context, truth, predicted = (rng.integers(256, size=(n, 5, 4, 3), dtype=np.uint8) for n in (2, 3, 3))
+    loop = OpenLoop(context, truth, predicted)
+    frames = film_frames([loop, loop], scale=2)
+    high, wide = 2 * 5 + 2 * GAP, 2 * 4 + 2 * GAP
+    assert frames.shape == (5, 3 * high, 2 * wide, 3)
+
+    def cell(frame, row, column):
+        part = frame[row * high : (row + 1) * high, column * wide : (column + 1) * wide]
+        return part[GAP:-GAP:2, GAP:-GAP:2]
+
+    assert (cell(frames[1], 0, 1) == context[1]).all()
+    assert (cell(frames[1], 1, 1) == context[1]).all()
+    assert (cell(frames[3], 0, 0) == truth[1]).all()
+    assert (cell(frames[3], 1, 0) == predicted[1]).all()
+    assert (cell(frames[3], 2, 0) == np.abs(truth[1].astype(int) - predicted[1])).all()
+    assert (frames[1][high] != frames[3][high]).any()  # the border of what is imagined
+    shown = strip(loop, shown=2, scale=2)
+    assert shown.shape == (3 * high, 3 * wide, 3)
+    assert (cell(shown, 1, 2) == predicted[2]).all()
+
+
+def test_film_is_written(tmp_path):
+    frames = np.random.default_rng(0).integers(256, size=(4, 8, 8, 3), dtype=np.uint8)
+    loop = OpenLoop(frames, frames, frames)
+    save_film([loop], tmp_path / "film.npz")
+    with np.load(tmp_path / "film.npz") as stored:
+        assert (stored["frames"] == film_frames([loop])).all()
+    image = pytest.importorskip("PIL.Image")
+    save_film([loop], tmp_path / "film.gif")
+    with image.open(tmp_path / "film.gif") as film:
+        assert film.n_frames == 8
