@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from sakiyomi.agents.greedy import GreedyPlayer
     from sakiyomi.agents.perfect import PerfectPlayer
     from sakiyomi.agents.pets import PETS
+    from sakiyomi.agents.planet import PlaNet
     from sakiyomi.agents.random_player import RandomPlayer
     from sakiyomi.agents.uct import UCTPlayer
+    from sakiyomi.agents.world_models import WorldModels
 
 __all__ = [
     "GPDM",
@@ -27,8 +29,10 @@ __all__ = [
     "AlphaZero",
     "GreedyPlayer",
     "PerfectPlayer",
+    "PlaNet",
     "RandomPlayer",
     "UCTPlayer",
+    "WorldModels",
 ]
 
 _HOMES = {
@@ -40,8 +44,10 @@ _HOMES = {
     "AlphaZero": "alphazero",
     "GreedyPlayer": "greedy",
     "PerfectPlayer": "perfect",
+    "PlaNet": "planet",
     "RandomPlayer": "random_player",
     "UCTPlayer": "uct",
+    "WorldModels": "world_models",
 }
 
 

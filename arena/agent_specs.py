@@ -14,7 +14,7 @@ from sakiyomi.arena.seat import AgentPlayer, check_plays
 from sakiyomi.boards.game import Game
 from sakiyomi.envs.extras import missing
 
-EXTRAS = {"torch": "torch", "safetensors": "torch", "gymnasium": "envs"}
+EXTRAS = {"torch": "torch", "safetensors": "torch", "cmaes": "torch", "gymnasium": "envs"}
 """The extra that brings a package which agents import."""
 
 
@@ -34,6 +34,10 @@ TASK_AGENTS = {
     "pets": Paper("PETS", "plans with an ensemble of networks that say how sure they are: control tasks"),
     "gpmpc": Paper("GPMPC", "plans with Gaussian processes and their uncertainty, within constraints: control tasks"),
     "gpdm": Paper("GPDM", "plans in a latent space with Gaussian process dynamics; forecasts motion"),
+    "worldmodels": Paper(
+        "WorldModels", "a linear controller evolved in the dreams of a recurrent network: from pixels"
+    ),
+    "planet": Paper("PlaNet", "plans in the latent space of a recurrent state-space model: from pixels or states"),
 }
 """Agents that act in tasks."""
 AGENTS = BOARD_AGENTS | TASK_AGENTS
