@@ -1,6 +1,7 @@
 """PETS: CPU seconds of a planning step and of an epoch of learning, ours and mbrl-lib's, in one run.
 
-    python benchmarks/pets_speed.py [--mbrl PYTHON] [--sizes halfcheetah cartpole lesson quick] [--quick]
+    python benchmarks/pets_speed.py [--mbrl PYTHON] [--sizes halfcheetah cartpole lesson quick] [--jobs plan epoch]
+                                    [--quick]
 
 mbrl-lib is used where `--mbrl` names the Python of an environment that has it; it runs in a process of its own::
 
@@ -211,8 +212,8 @@ for line in sys.stdin:
 """
 
 
-def measure(size: Size, mbrl: Path | None, rounds: int) -> dict[str, dict[str, float]]:
-    """CPU seconds of a plan, and of an epoch, by whose they are."""
+def measure(size: Size, mbrl: Path | None, wanted: list[str], rounds: int) -> dict[str, dict[str, float]]:
+    """CPU seconds of a plan, and of an epoch, by whose they are; those `wanted`."""
     plan, learn = ours(size, "float32")
     jobs = {"plan": {"sakiyomi, float32": plan}, "epoch": {"sakiyomi": learn}}
     if torch.cpu._is_amx_tile_supported():
@@ -220,7 +221,7 @@ def measure(size: Size, mbrl: Path | None, rounds: int) -> dict[str, dict[str, f
     peer = Mbrl(mbrl, size) if mbrl else None
     if peer:
         jobs["plan"]["mbrl-lib"], jobs["epoch"]["mbrl-lib"] = peer.job("plan"), peer.job("learn")
-    found = {what: {who: 1 / rate for who, rate in best_rates(each, rounds).items()} for what, each in jobs.items()}
+    found = {what: {who: 1 / rate for who, rate in best_rates(jobs[what], rounds).items()} for what in wanted}
     if peer:
         peer.close()
     return found
@@ -245,11 +246,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--mbrl", type=Path, help="Python of an environment with mbrl-lib")
     parser.add_argument("--sizes", nargs="+", default=list(SIZES), choices=SIZES)
+    parser.add_argument("--jobs", nargs="+", default=["plan", "epoch"], choices=("plan", "epoch"))
     parser.add_argument("--quick", action="store_true", help="two rounds: to see that it runs")
     options = parser.parse_args()
     torch.set_num_threads(1)
     for name in options.sizes:
-        report(name, SIZES[name], measure(SIZES[name], options.mbrl, 2 if options.quick else 5))
+        report(name, SIZES[name], measure(SIZES[name], options.mbrl, options.jobs, 2 if options.quick else 5))
 
 
 if __name__ == "__main__":

@@ -4,12 +4,12 @@ K. Chua et al., NeurIPS 2018, section 4 and appendix A.1, with the constants of 
 as many rows as there are, drawn with replacement anew in each call of `fit`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
-from torch.nn.functional import silu
 
+from sakiyomi.agents.parts.adam import Adam
 from sakiyomi.agents.parts.ensemble import Ensemble
 
 BOUNDS_WEIGHT = 0.01
@@ -32,33 +32,45 @@ def loss_of(ensemble: Ensemble, inputs: Tensor, targets: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def differentiate(ensemble: Ensemble, inputs: Tensor, targets: Tensor) -> Tensor:
+def differentiate(
+    ensemble: Ensemble, inputs: Tensor, targets: Tensor, known: Callable[[Tensor], object] = lambda parameter: None
+) -> Tensor:
     """`loss_of`, and its gradient as the `grad` of each parameter.
 
-    The same as autograd's, written out: at these sizes its bookkeeping and its new memory for each gradient take as
-    long as the arithmetic. With s the sigmoid of the raw output less the upper bound u, the variance within its bounds
-    is exp(lower) + exp(u) s.
+    `known` is told of each parameter when its gradient is there and its value is not needed any more, so that it may
+    be moved at once. The gradient is the same as autograd's, written out: at these sizes the latter's bookkeeping and
+    new memory take as long as the arithmetic. With s the sigmoid of x, SiLU is y = x s, its derivative y + s (1 - y).
     """
     layers = len(ensemble.weights)
-    before, after = [], [inputs]  # SiLU
+    given, sigmoids, one = [inputs], [], torch.ones(())
     for weight, bias in zip(ensemble.weights, ensemble.biases, strict=True):
-        before.append(torch.baddbmm(bias, after[-1], weight))
-        after.append(silu(before[-1]) if len(before) < layers else before[-1])
-    loss, slope = _at_outputs(ensemble, after.pop(), targets)
+        x = torch.bmm(given[-1], weight).add_(bias)
+        if len(given) < layers:
+            sigmoids.append(torch.sigmoid(x))
+            given.append(x.mul_(sigmoids[-1]))
+    loss, slope = _at_outputs(ensemble, x, targets)
+    for bound in (ensemble.highest, ensemble.lowest):
+        if bound.grad is not None:
+            known(bound)
     for layer in reversed(range(layers)):
         weight, bias = ensemble.weights[layer], ensemble.biases[layer]
         for parameter in (weight, bias):
             if parameter.grad is None:
                 parameter.grad = torch.empty_like(parameter)
-        torch.bmm(after[layer].transpose(1, 2), slope, out=weight.grad)
+        torch.bmm(given[layer].transpose(1, 2), slope, out=weight.grad)
         torch.sum(slope, dim=1, keepdim=True, out=bias.grad)
         if layer:
-            slope = torch.ops.aten.silu_backward(torch.bmm(slope, weight.transpose(1, 2)), before[layer - 1])
+            slope = torch.bmm(slope, weight.transpose(1, 2)).mul_(torch.lerp(given[layer], one, sigmoids[layer - 1]))
+        known(weight)
+        known(bias)
     return loss
 
 
 def _at_outputs(ensemble: Ensemble, outputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-    """The loss and its gradient with respect to the raw outputs [E, B, .]; the bounds get theirs here."""
+    """The loss and its gradient with respect to the raw outputs [E, B, .]; the bounds get theirs here.
+
+    With s the sigmoid of the raw output less the upper bound u, the variance in its bounds is exp(lower) + exp(u) s.
+    """
     share = 1 / targets[0].numel()
     if ensemble.deterministic:
         off = outputs - targets
@@ -80,7 +92,7 @@ def _at_outputs(ensemble: Ensemble, outputs: Tensor, targets: Tensor) -> tuple[T
     return loss, torch.cat([2 * share * scaled, by_raw], dim=-1)
 
 
-def optimiser_of(ensemble: Ensemble, rate: float, decays: Sequence[float]) -> torch.optim.Adam:
+def optimiser_of(ensemble: Ensemble, rate: float, decays: Sequence[float]) -> Adam:
     """Adam, with a decay for the weights of each layer: the gradient of decay / 2 |W|^2 is added to theirs.
 
     Raises ValueError unless there is one decay for each layer.
@@ -89,7 +101,7 @@ def optimiser_of(ensemble: Ensemble, rate: float, decays: Sequence[float]) -> to
         raise ValueError(f"{len(ensemble.weights)} layers of weights need as many decays, got {len(decays)}")
     groups = [{"params": [w], "weight_decay": d} for w, d in zip(ensemble.weights, decays, strict=True)]
     others = [*ensemble.biases, *(bound for bound in (ensemble.highest, ensemble.lowest) if bound.requires_grad)]
-    return torch.optim.Adam([*groups, {"params": others}], lr=rate, fused=True)
+    return Adam([*groups, {"params": others}], rate)
 
 
 def bootstrap(rows: int, members: int, generator: torch.Generator) -> Tensor:
@@ -99,7 +111,7 @@ def bootstrap(rows: int, members: int, generator: torch.Generator) -> Tensor:
 
 def fit(
     ensemble: Ensemble,
-    optimiser: torch.optim.Optimizer,
+    optimiser: Adam,
     inputs: Tensor,
     targets: Tensor,
     *,
@@ -127,7 +139,6 @@ def fit(
         order = torch.rand(drawn.shape, generator=generator).argsort(dim=1)
         total = torch.zeros(())
         for rows in drawn.gather(1, order).split(batch, dim=1):
-            total += differentiate(ensemble, given[rows], wanted[rows]) * rows.shape[1]
-            optimiser.step()
+            total += differentiate(ensemble, given[rows], wanted[rows], optimiser.move) * rows.shape[1]
         history.append(float(total) / len(inputs))
     return history

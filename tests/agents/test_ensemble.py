@@ -96,6 +96,21 @@ def test_the_gradient_is_autograds(deterministic, hidden):
             torch.testing.assert_close(parameter.grad, gradient, rtol=1e-4, atol=1e-6)
 
 
+def test_a_parameter_may_be_moved_once_its_gradient_is_known():
+    """What moves them at once and what moves them in the end lead to the same bits; each is told of once."""
+    nets = [ensemble(3, 2, hidden=(7, 5)) for _ in range(2)]
+    inputs, targets = (torch.randn(5, 6, size, generator=chance()) for size in (3, 2))
+    one, two = (optimiser_of(net, 1e-2, (0.1, 0.2, 0.3)) for net in nets)
+    told = []
+    for _ in range(3):
+        losses = differentiate(nets[0], inputs, targets, lambda p: (told.append(p), one.move(p)))
+        torch.testing.assert_close(losses, differentiate(nets[1], inputs, targets), rtol=0, atol=0)
+        two.step()
+    for moved, waited in zip(*(net.parameters() for net in nets), strict=True):
+        assert sum(each is moved for each in told) == 3
+        assert torch.equal(moved, waited)
+
+
 def test_decay_is_that_of_half_the_squared_weights():
     net = ensemble(2, 1, members=2, hidden=(4,))
     optimiser = torch.optim.SGD(
@@ -161,9 +176,9 @@ def test_rows_are_drawn_once_in_a_call_and_all_used_in_each_epoch(monkeypatch):
 
     seen = []
 
-    def noted(net, inputs, targets):
+    def noted(net, inputs, targets, known):
         seen.append(targets[..., 0].clone())
-        return differentiate(net, inputs, targets)
+        return differentiate(net, inputs, targets, known)
 
     monkeypatch.setattr(module, "differentiate", noted)
     net, rows = ensemble(members=3), torch.arange(10, dtype=torch.float64)[:, None]
