@@ -27,6 +27,7 @@ from sakiyomi.agents.parts.gpdm.posterior import Posterior
 from sakiyomi.agents.parts.motion.files import read_motion
 from sakiyomi.agents.parts.motion.gaits import humanoid_gait, synthetic_gait
 
+RESULTS = Path(__file__).resolve().parents[2] / "docs" / "results"
 Floats = NDArray[np.float64]
 Forecast = Callable[[Floats, int], Floats]
 """[steps, D] what comes after rows [T, D]."""
@@ -53,7 +54,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3, help="motions to learn, each by every way")
     parser.add_argument("--file", type=Path, help="a BVH, AMC or CSV file instead; its gaps are not filled")
     parser.add_argument("--stride", type=int, default=4, help="every so-manieth frame of the file")
-    parser.add_argument("--out", type=Path, default=Path("docs/results"))
+    parser.add_argument("--out", type=Path, default=RESULTS)
     given = parser.parse_args()
     results: dict[str, Any] = {"forecasts": [], "gaps": [], "reference": []}
     for name, motion in motions(given.file, given.stride, given.seeds):
