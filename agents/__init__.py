@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from sakiyomi.agents.alphabeta import AlphaBetaPlayer
     from sakiyomi.agents.alphago_zero import AlphaGoZero
     from sakiyomi.agents.alphazero import AlphaZero
+    from sakiyomi.agents.dreamer import Dreamer
+    from sakiyomi.agents.dreamerv2 import DreamerV2
     from sakiyomi.agents.gp_mpc import GPMPC
     from sakiyomi.agents.gpdm import GPDM
     from sakiyomi.agents.greedy import GreedyPlayer
@@ -27,6 +29,8 @@ __all__ = [
     "AlphaBetaPlayer",
     "AlphaGoZero",
     "AlphaZero",
+    "Dreamer",
+    "DreamerV2",
     "GreedyPlayer",
     "PerfectPlayer",
     "PlaNet",
@@ -42,6 +46,8 @@ _HOMES = {
     "AlphaBetaPlayer": "alphabeta",
     "AlphaGoZero": "alphago_zero",
     "AlphaZero": "alphazero",
+    "Dreamer": "dreamer",
+    "DreamerV2": "dreamerv2",
     "GreedyPlayer": "greedy",
     "PerfectPlayer": "perfect",
     "PlaNet": "planet",

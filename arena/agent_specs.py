@@ -38,6 +38,8 @@ TASK_AGENTS = {
         "WorldModels", "a linear controller evolved in the dreams of a recurrent network: from pixels"
     ),
     "planet": Paper("PlaNet", "plans in the latent space of a recurrent state-space model: from pixels or states"),
+    "dreamer": Paper("Dreamer", "learns to act in such a model's imagination, by gradients through it"),
+    "dreamerv2": Paper("DreamerV2", "the same with discrete latent states: Atari and control"),
 }
 """Agents that act in tasks."""
 AGENTS = BOARD_AGENTS | TASK_AGENTS

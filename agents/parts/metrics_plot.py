@@ -19,8 +19,8 @@ ENDS = (" low", " high")  # what the ends of a figure's interval are called
 def plot_progress(rows: Sequence[dict[str, float | None]], path: str | Path) -> None:
     """Draw `rows`, figures by name with "step" and, if possible, "seconds", and write the PNG at once.
 
-    Panels: losses; scores with their intervals; returns; errors of the model; throughput; batch fill; where the time goes; the gate. Only those that
-    have figures are drawn.
+    Panels: losses; scores with their intervals; returns; errors of the model; throughput; batch fill; where the time
+    goes; the gate. Only those that have figures are drawn.
     """
     names = list(dict.fromkeys(name for row in rows for name in row))
     columns = {name: np.array([_number(row.get(name)) for row in rows]) for name in names}
