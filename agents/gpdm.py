@@ -39,7 +39,7 @@ from sakiyomi.agents.parts.gpdm.learning import Tell, learn_from_best, principal
 from sakiyomi.agents.parts.gpdm.missing import filled
 from sakiyomi.agents.parts.gpdm.model import Model
 from sakiyomi.agents.parts.gpdm.motions import Motions, gathered
-from sakiyomi.agents.parts.gpdm.paths import fair_samples, mean_path, seen_path, within
+from sakiyomi.agents.parts.gpdm.paths import fair_samples, matched, mean_path, seen_path, within
 from sakiyomi.agents.parts.gpdm.posterior import State
 from sakiyomi.agents.parts.gpdm.rolling import Processes
 from sakiyomi.agents.parts.gpdm.showing import observed, shown, told
@@ -55,7 +55,6 @@ from sakiyomi.envs import make_task
 from sakiyomi.envs.task import Task
 
 Floats = NDArray[np.float64]
-PAST = 40  # rows, the latest, by which a forecast finds where it begins
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,7 +169,8 @@ class GPDM:
         return cls(config, learnt_model(config, motions, x, np.random.default_rng(seed), tell=tell))
 
     def forecast(self, observations: ArrayLike, steps: int, *, samples: int = 0, seed: int = 0) -> Predicted:
-        """What comes after `observations` [T, D] in the next `steps`: rows [steps, D] as the dynamics' means have them.
+        """What comes after `observations` [T, D] in the next `steps`: rows [steps, D] as the dynamics' means have them,
+        from the stretch of what was learnt that looks most like the last rows.
 
         With `samples`, so many fair samples of the whole future (section 4.2) are drawn, and the standard deviations
         are theirs; else they grow from step to step, the processes being linearised. In the observations NaN means
@@ -182,12 +182,12 @@ class GPDM:
             raise ValueError("a model with controls forecasts by foresee(), which knows them")
         if steps < 1:
             raise ValueError(f"steps must be 1 or more, got {steps}")
-        rows = model.motions.centred(observations)[-PAST:]
+        rows = model.motions.centred(observations)
         if len(rows) < self.config.order:
             raise ValueError(
                 f"dynamics of order {self.config.order} go on from {self.config.order} rows, got {len(rows)}"
             )
-        history = seen_path(model, rows)[-self.config.order :]
+        history = matched(model, rows)[-self.config.order :]
         path = mean_path(model, history, steps)
         if (sure := within(model, path)) < steps:
             warnings.warn(f"after {sure} steps the forecast leaves what the data tell about", stacklevel=2)

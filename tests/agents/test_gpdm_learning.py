@@ -9,7 +9,7 @@ from sakiyomi.agents.parts.gpdm.learning import FIXED_ALPHA, improve, learn_map,
 from sakiyomi.agents.parts.gpdm.missing import filled
 from sakiyomi.agents.parts.gpdm.model import Model
 from sakiyomi.agents.parts.gpdm.motions import gathered
-from sakiyomi.agents.parts.gpdm.paths import fair_samples, future, mean_path, seen_path, within
+from sakiyomi.agents.parts.gpdm.paths import MATCHED, fair_samples, future, matched, mean_path, seen_path, within
 from sakiyomi.agents.parts.gpdm.posterior import Posterior
 from sakiyomi.agents.parts.gpdm.transitions import Dynamics, Transitions
 from sakiyomi.agents.parts.gpdm.two_stage import learn_two_stage
@@ -126,6 +126,17 @@ def test_rows_seen_anew_are_found_on_the_path():
     assert np.sqrt(((seen_path(model, y) - model.x[30:50]) ** 2).mean()) < 0.1
     with pytest.raises(ValueError, match="nothing is seen"):
         seen_path(model, np.full((3, 40), np.nan))
+
+
+def test_the_stretch_that_looks_most_alike_is_found_again():
+    model = learnt()
+    y = model.motions.centred(GAIT[30:50]) + 0.01 * np.random.default_rng(0).normal(size=(20, 40))
+    assert np.array_equal(matched(model, y), model.x[50 - MATCHED : 50])
+    y[-MATCHED:-1, ::2] = np.nan
+    assert np.array_equal(matched(model, y), model.x[50 - MATCHED : 50])
+    assert np.array_equal(matched(model, y[-2:]), model.x[48:50])
+    with pytest.raises(ValueError, match="nothing is seen of the last"):
+        matched(model, np.full((3, 40), np.nan))
 
 
 def test_a_gap_is_filled_by_the_cycle_and_not_by_a_line():

@@ -19,6 +19,7 @@ from sakiyomi.agents.parts.gpdm.model import Model
 from sakiyomi.agents.parts.gpdm.terms import conditioned_term
 from sakiyomi.agents.parts.gpdm.transitions import Transitions
 
+MATCHED = 6  # rows by which a stretch of what was learnt is found again
 FAR = 3.0  # radii of the data: a path that goes farther from their middle has left what the model knows
 
 
@@ -161,3 +162,25 @@ def seen_path(model: Model, y: Floats, controls: Floats | None = None, iteration
     for d in range(x.shape[1]):
         x[blank, d] = np.interp(rows[blank], rows[~blank], x[~blank, d])
     return Path(model, x, np.zeros(len(y), bool), y, controls, model.weight).likeliest(iterations)
+
+
+def matched(model: Model, y: Floats) -> Floats:
+    """[M, q] the latents learnt of those consecutive rows that look most like the last of `y` [T, K] (NaN: unseen).
+
+    M is `MATCHED`, or less if there are fewer rows to compare. From here a forecast stays on the path that was learnt.
+    Latents found anew by density (`seen_path`) need not lie on it: where a pose is off by more than the noise that was
+    learnt, the likeliest place for it is far from all others, where the model takes anything for possible. Raises
+    ValueError if nothing is seen of the last rows.
+    """
+    longest = min(MATCHED, len(y), max(model.motions.lengths))
+    last, scales = y[-longest:], model.state.scales
+    seen = ~np.isnan(last)
+    if not seen.any():
+        raise ValueError(f"nothing is seen of the last {longest} rows")
+    best, least = 0, np.inf
+    for start, length in zip(model.motions.firsts, model.motions.lengths, strict=True):
+        for first in range(start, start + length - longest + 1):
+            apart = np.where(seen, last - model.motions.y[first : first + longest], 0.0) * scales
+            if (distance := float((apart**2).sum())) < least:
+                best, least = first, distance
+    return model.x[best : best + longest].copy()
