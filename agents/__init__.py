@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from sakiyomi.agents.gp_mpc import GPMPC
     from sakiyomi.agents.gpdm import GPDM
     from sakiyomi.agents.greedy import GreedyPlayer
+    from sakiyomi.agents.muzero import MuZero
     from sakiyomi.agents.perfect import PerfectPlayer
     from sakiyomi.agents.pets import PETS
     from sakiyomi.agents.planet import PlaNet
@@ -32,6 +33,7 @@ __all__ = [
     "Dreamer",
     "DreamerV2",
     "GreedyPlayer",
+    "MuZero",
     "PerfectPlayer",
     "PlaNet",
     "RandomPlayer",
@@ -49,6 +51,7 @@ _HOMES = {
     "Dreamer": "dreamer",
     "DreamerV2": "dreamerv2",
     "GreedyPlayer": "greedy",
+    "MuZero": "muzero",
     "PerfectPlayer": "perfect",
     "PlaNet": "planet",
     "RandomPlayer": "random_player",
