@@ -131,8 +131,12 @@ def test_stop_ends_a_search_without_limits_which_tells_meanwhile(selection):
 
 def test_stop_ends_a_search_of_many_simulations():
     game, stop = ConnectFour(), Event()
-    Timer(0.3, stop.set).start()
-    found = planner_of(game).find(game.new(1), simulations=1_000_000, stop=stop)
+
+    def tell(found):
+        if found.visits.sum() > 0:
+            stop.set()
+
+    found = planner_of(game).find(game.new(1), simulations=1_000_000, stop=stop, tell=tell)
     assert 0 < found.visits.sum() < 1_000_000
 
 
