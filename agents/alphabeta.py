@@ -12,12 +12,12 @@ from threading import Event
 import numpy as np
 from numpy.typing import NDArray
 
-from sakiyomi.agents.parts.chess_thinking import ChessSearcher
+from sakiyomi.agents.parts.alphabeta.chess_thinking import ChessSearcher
+from sakiyomi.agents.parts.alphabeta.deepening import DEEPEST, EVER, Found, Limits, Searcher, thought_of
+from sakiyomi.agents.parts.alphabeta.shogi_thinking import ShogiSearcher
+from sakiyomi.agents.parts.alphabeta.small_games import best_action, check_small, deepen
 from sakiyomi.agents.parts.choices import allowed_actions
-from sakiyomi.agents.parts.deepening import DEEPEST, EVER, Found, Limits, Searcher, thought_of
 from sakiyomi.agents.parts.settings import whole
-from sakiyomi.agents.parts.shogi_thinking import ShogiSearcher
-from sakiyomi.agents.parts.small_games import best_action, check_small, deepen
 from sakiyomi.boards.chess import Chess
 from sakiyomi.boards.game import Game, States
 from sakiyomi.boards.player import DECLARE, Budget, Candidate, Thought

@@ -20,21 +20,21 @@ from typing import ClassVar, Literal, Self
 import numpy as np
 
 from sakiyomi.agents.agent import Actions, Foresight, Progress, TrainingBudget, Turn
-from sakiyomi.agents.parts.campaign import Campaign, Lessons
-from sakiyomi.agents.parts.contest import duel
-from sakiyomi.agents.parts.crew import RandomSymmetry, make_crew
-from sakiyomi.agents.parts.deciding import Deciding, decide, imagined
-from sakiyomi.agents.parts.dual_files import Evaluators, load_dual_net, save_dual_net
-from sakiyomi.agents.parts.flags import from_json, to_json
-from sakiyomi.agents.parts.learner import Learner, seeded
-from sakiyomi.agents.parts.measuring import check_strength, chooser, rules_of, strength
-from sakiyomi.agents.parts.nets import DualNet
-from sakiyomi.agents.parts.planner import Planner
-from sakiyomi.agents.parts.replay import GameReplay
-from sakiyomi.agents.parts.score import Score
+from sakiyomi.agents.parts.dual.files import Evaluators, load_dual_net, save_dual_net
+from sakiyomi.agents.parts.dual.learner import Learner, seeded
+from sakiyomi.agents.parts.dual.nets import DualNet
+from sakiyomi.agents.parts.runs.flags import from_json, to_json
 from sakiyomi.agents.parts.search import Dirichlet, Gumbel, Puct
+from sakiyomi.agents.parts.search.deciding import Deciding, decide, imagined
+from sakiyomi.agents.parts.search.planner import Planner
 from sakiyomi.agents.parts.search.selection import Unvisited
-from sakiyomi.agents.parts.selfplay import FORBIDDEN, Habits
+from sakiyomi.agents.parts.selfplay.campaign import Campaign, Lessons
+from sakiyomi.agents.parts.selfplay.crew import RandomSymmetry, make_crew
+from sakiyomi.agents.parts.selfplay.replay import GameReplay
+from sakiyomi.agents.parts.selfplay.self_player import FORBIDDEN, Habits
+from sakiyomi.agents.parts.strength.contest import duel
+from sakiyomi.agents.parts.strength.measuring import check_strength, chooser, rules_of, strength
+from sakiyomi.agents.parts.strength.score import Score
 from sakiyomi.boards.game import Game
 from sakiyomi.boards.go import Go
 from sakiyomi.envs.task import Task

@@ -27,27 +27,27 @@ import torch
 from torch import Tensor, nn
 
 from sakiyomi.agents.agent import Actions, Foresight, Progress, TrainingBudget, Turn
-from sakiyomi.agents.parts.actors import Actor, jittered, mixed_up
-from sakiyomi.agents.parts.batches import Batch
-from sakiyomi.agents.parts.behaviour import frozen, some_of, value_loss
-from sakiyomi.agents.parts.collecting import AtRandom, Collector
-from sakiyomi.agents.parts.config_checks import check_layers, check_within
-from sakiyomi.agents.parts.contrast import contrast
-from sakiyomi.agents.parts.controls import Controls
-from sakiyomi.agents.parts.descents import Descents
-from sakiyomi.agents.parts.distributions import Bernoulli, full, unit_log_prob
-from sakiyomi.agents.parts.experience import ERROR_ROWS, averaged, check_length, fits, gathered, latest
-from sakiyomi.agents.parts.kl_terms import free_each, free_mean
-from sakiyomi.agents.parts.latent_files import load_latent, save_latent
-from sakiyomi.agents.parts.latent_futures import Latent, encoded, foreseen, foretold
-from sakiyomi.agents.parts.observing import best_device, shown_by
-from sakiyomi.agents.parts.paper_tasks import ATARI_GAMES, CONTROL_TASKS
-from sakiyomi.agents.parts.pixel_nets import MLP, initialise
-from sakiyomi.agents.parts.returns import lambda_returns, path_weights
-from sakiyomi.agents.parts.rssm import RSSM, State
-from sakiyomi.agents.parts.senses import Senses
-from sakiyomi.agents.parts.sequences import SequenceReplay, Sequences
-from sakiyomi.agents.parts.training_run import TrainingRun
+from sakiyomi.agents.parts.episodes.collecting import AtRandom, Collector
+from sakiyomi.agents.parts.episodes.controls import Controls
+from sakiyomi.agents.parts.episodes.sequences import SequenceReplay, Sequences
+from sakiyomi.agents.parts.latent.actors import Actor, jittered, mixed_up
+from sakiyomi.agents.parts.latent.batches import Batch
+from sakiyomi.agents.parts.latent.behaviour import frozen, some_of, value_loss
+from sakiyomi.agents.parts.latent.contrast import contrast
+from sakiyomi.agents.parts.latent.distributions import Bernoulli, full, unit_log_prob
+from sakiyomi.agents.parts.latent.experience import ERROR_ROWS, averaged, check_length, fits, gathered, latest
+from sakiyomi.agents.parts.latent.files import load_latent, save_latent
+from sakiyomi.agents.parts.latent.futures import Latent, encoded, foreseen, foretold
+from sakiyomi.agents.parts.latent.kl_terms import free_each, free_mean
+from sakiyomi.agents.parts.latent.observing import best_device, shown_by
+from sakiyomi.agents.parts.latent.paper_tasks import ATARI_GAMES, CONTROL_TASKS
+from sakiyomi.agents.parts.latent.pixel_nets import MLP, initialise
+from sakiyomi.agents.parts.latent.returns import lambda_returns, path_weights
+from sakiyomi.agents.parts.latent.rssm import RSSM, State
+from sakiyomi.agents.parts.latent.senses import Senses
+from sakiyomi.agents.parts.runs.config_checks import check_layers, check_within
+from sakiyomi.agents.parts.runs.descents import Descents
+from sakiyomi.agents.parts.runs.training_run import TrainingRun
 from sakiyomi.boards.game import Game
 from sakiyomi.envs.task import Task
 

@@ -26,14 +26,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from sakiyomi.agents.agent import Actions, Foresight, Predicted, Progress, TrainingBudget, Turn
-from sakiyomi.agents.parts.agent_files import DAMAGE, damaged, load_agent, save_agent
-from sakiyomi.agents.parts.flags import from_json, to_json
+from sakiyomi.agents.parts.episodes.rollouts import Rollout, Transitions, box_of, figures_of
+from sakiyomi.agents.parts.episodes.trials import Trials
 from sakiyomi.agents.parts.gp import GP, fit, process_inputs, with_angles
-from sakiyomi.agents.parts.rbf_policy import KeptPolicy, RbfPolicy, control_of, first_policy, followed, improved
-from sakiyomi.agents.parts.rollouts import Rollout, Transitions, box_of, figures_of
-from sakiyomi.agents.parts.shooting import Plan, shifted, shoot
-from sakiyomi.agents.parts.trials import Trials
-from sakiyomi.agents.parts.tube import Tube, Wall, costs_of, foretold, margins, outside, satisfied
+from sakiyomi.agents.parts.gp.rbf_policy import KeptPolicy, RbfPolicy, control_of, first_policy, followed, improved
+from sakiyomi.agents.parts.gp.tube import Tube, Wall, costs_of, foretold, margins, outside, satisfied
+from sakiyomi.agents.parts.planning.shooting import Plan, shifted, shoot
+from sakiyomi.agents.parts.runs.agent_files import DAMAGE, damaged, load_agent, save_agent
+from sakiyomi.agents.parts.runs.flags import from_json, to_json
 from sakiyomi.boards.game import Game
 from sakiyomi.envs.task import Task
 

@@ -29,8 +29,8 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from sakiyomi.agents.agent import Actions, Foresight, Predicted, Progress, TrainingBudget, Turn
-from sakiyomi.agents.parts.agent_files import DAMAGE, damaged, load_agent, save_agent
-from sakiyomi.agents.parts.flags import from_json, to_json
+from sakiyomi.agents.parts.episodes.rollouts import box_of, figures_of
+from sakiyomi.agents.parts.episodes.trials import Trials
 from sakiyomi.agents.parts.gp import GP
 from sakiyomi.agents.parts.gpdm import filtering, learning
 from sakiyomi.agents.parts.gpdm.arrays import KIND, KeptModel, model_of, tensors_of
@@ -46,10 +46,10 @@ from sakiyomi.agents.parts.gpdm.showing import observed, shown, told
 from sakiyomi.agents.parts.gpdm.transitions import Dynamics
 from sakiyomi.agents.parts.gpdm.trial_rows import TrialRows, latest, reward_process, standard, trial_rows
 from sakiyomi.agents.parts.gpdm.two_stage import learn_two_stage
-from sakiyomi.agents.parts.known_rewards import Reward, known_reward
-from sakiyomi.agents.parts.rollouts import box_of, figures_of
-from sakiyomi.agents.parts.shooting import Plan, shoot
-from sakiyomi.agents.parts.trials import Trials
+from sakiyomi.agents.parts.planning.known_rewards import Reward, known_reward
+from sakiyomi.agents.parts.planning.shooting import Plan, shoot
+from sakiyomi.agents.parts.runs.agent_files import DAMAGE, damaged, load_agent, save_agent
+from sakiyomi.agents.parts.runs.flags import from_json, to_json
 from sakiyomi.boards.game import Game
 from sakiyomi.envs import make_task
 from sakiyomi.envs.task import Task

@@ -21,23 +21,23 @@ import numpy as np
 import torch
 
 from sakiyomi.agents.agent import Actions, Foresight, Progress, TrainingBudget, Turn
-from sakiyomi.agents.parts.agent_files import DAMAGE, damaged, load_agent, save_agent
-from sakiyomi.agents.parts.flags import from_json, to_json
-from sakiyomi.agents.parts.latent_acting import Looking, task_scores
-from sakiyomi.agents.parts.latent_play import LatentPlay
-from sakiyomi.agents.parts.learner import seeded
-from sakiyomi.agents.parts.lookahead import Lookahead, best_actions
-from sakiyomi.agents.parts.measuring import check_strength, strength
-from sakiyomi.agents.parts.muzero_course import learned_from, one_thread, played_into, search_again
-from sakiyomi.agents.parts.muzero_learner import MuZeroLearner
-from sakiyomi.agents.parts.muzero_nets import Kind, MuZeroNet, Norm, Scaling
-from sakiyomi.agents.parts.net_dynamics import NetDynamics
+from sakiyomi.agents.parts.dual.learner import seeded
+from sakiyomi.agents.parts.muzero.acting import Looking, task_scores
+from sakiyomi.agents.parts.muzero.course import learned_from, one_thread, played_into, search_again
+from sakiyomi.agents.parts.muzero.learner import MuZeroLearner
+from sakiyomi.agents.parts.muzero.lookahead import Lookahead, best_actions
+from sakiyomi.agents.parts.muzero.net_dynamics import NetDynamics
+from sakiyomi.agents.parts.muzero.nets import Kind, MuZeroNet, Norm, Scaling
+from sakiyomi.agents.parts.muzero.playing import LatentPlay
+from sakiyomi.agents.parts.muzero.stacking import input_shape
+from sakiyomi.agents.parts.muzero.stages import Stage, game_of, stage_of
+from sakiyomi.agents.parts.muzero.unrolls import UnrollReplay
+from sakiyomi.agents.parts.runs.agent_files import DAMAGE, damaged, load_agent, save_agent
+from sakiyomi.agents.parts.runs.flags import from_json, to_json
+from sakiyomi.agents.parts.runs.training_run import Part, TrainingRun
 from sakiyomi.agents.parts.search import Dirichlet, Gumbel, Puct
 from sakiyomi.agents.parts.search.selection import Scale
-from sakiyomi.agents.parts.stacking import input_shape
-from sakiyomi.agents.parts.stages import Stage, game_of, stage_of
-from sakiyomi.agents.parts.training_run import Part, TrainingRun
-from sakiyomi.agents.parts.unrolls import UnrollReplay
+from sakiyomi.agents.parts.strength.measuring import check_strength, strength
 from sakiyomi.boards.game import Game
 from sakiyomi.envs.task import Task
 

@@ -10,9 +10,11 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from sakiyomi.agents.parts import connect4_solver, othello_solver, tictactoe_solver
-from sakiyomi.agents.parts.connect4_book import book_action
-from sakiyomi.agents.parts.small_games import best_action, check_small
+from sakiyomi.agents.parts.alphabeta.small_games import best_action, check_small
+from sakiyomi.agents.parts.solvers import connect4 as connect4_solver
+from sakiyomi.agents.parts.solvers import othello as othello_solver
+from sakiyomi.agents.parts.solvers import tictactoe as tictactoe_solver
+from sakiyomi.agents.parts.solvers.connect4_book import book_action
 from sakiyomi.boards.connect4 import ConnectFour
 from sakiyomi.boards.game import Game, States
 from sakiyomi.boards.othello import Othello

@@ -27,19 +27,19 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from sakiyomi.agents.agent import Actions, Foresight, Predicted, Progress, TrainingBudget, Turn
-from sakiyomi.agents.parts.agent_files import DAMAGE, damaged, load_agent, save_agent
-from sakiyomi.agents.parts.cem import cem, random_shooting, shifted
-from sakiyomi.agents.parts.checkpoints import load_optimizer, load_tensors, save_optimizer, save_tensors
-from sakiyomi.agents.parts.ensemble import Ensemble
-from sakiyomi.agents.parts.ensemble_learning import fit, optimiser_of
-from sakiyomi.agents.parts.features import based, encoded, encoded_size, targets
-from sakiyomi.agents.parts.flags import from_json, to_json
-from sakiyomi.agents.parts.icem import icem
-from sakiyomi.agents.parts.known_rewards import Reward, known_reward
-from sakiyomi.agents.parts.mppi import mppi
-from sakiyomi.agents.parts.propagation import Propagation, expected_returns, imagine, per_member
-from sakiyomi.agents.parts.rollouts import Transitions, box_of, figures_of
-from sakiyomi.agents.parts.trials import Trials
+from sakiyomi.agents.parts.episodes.rollouts import Transitions, box_of, figures_of
+from sakiyomi.agents.parts.episodes.trials import Trials
+from sakiyomi.agents.parts.pets.ensemble import Ensemble
+from sakiyomi.agents.parts.pets.features import based, encoded, encoded_size, targets
+from sakiyomi.agents.parts.pets.learning import fit, optimiser_of
+from sakiyomi.agents.parts.pets.propagation import Propagation, expected_returns, imagine, per_member
+from sakiyomi.agents.parts.planning.cem import cem, random_shooting, shifted
+from sakiyomi.agents.parts.planning.icem import icem
+from sakiyomi.agents.parts.planning.known_rewards import Reward, known_reward
+from sakiyomi.agents.parts.planning.mppi import mppi
+from sakiyomi.agents.parts.runs.agent_files import DAMAGE, damaged, load_agent, save_agent
+from sakiyomi.agents.parts.runs.checkpoints import load_optimizer, load_tensors, save_optimizer, save_tensors
+from sakiyomi.agents.parts.runs.flags import from_json, to_json
 from sakiyomi.boards.game import Game
 from sakiyomi.envs import make_task
 from sakiyomi.envs.task import Task

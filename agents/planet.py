@@ -26,21 +26,29 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from sakiyomi.agents.agent import Actions, Foresight, Predicted, Progress, TrainingBudget, Turn
-from sakiyomi.agents.parts.agent_files import DAMAGE, damaged, load_agent, save_agent
-from sakiyomi.agents.parts.cem import cem
-from sakiyomi.agents.parts.checkpoints import load_tensors, save_tensors
-from sakiyomi.agents.parts.collecting import AtRandom, Collector
-from sakiyomi.agents.parts.controls import Controls
-from sakiyomi.agents.parts.descent import Descent
-from sakiyomi.agents.parts.distributions import unit_log_prob
-from sakiyomi.agents.parts.flags import from_json, to_json
-from sakiyomi.agents.parts.kl_terms import free_each, overshooting
-from sakiyomi.agents.parts.observing import Standardiser, best_device, checked, enlarged, going_on, shown_by, shrunk
-from sakiyomi.agents.parts.open_loop import open_loop_errors
-from sakiyomi.agents.parts.pixel_nets import MLP, PixelDecoder, PixelEncoder, as_bytes, initialise, quantised
-from sakiyomi.agents.parts.rssm import RSSM, Dynamics, State
-from sakiyomi.agents.parts.sequences import SequenceReplay, Sequences
-from sakiyomi.agents.parts.training_run import TrainingRun
+from sakiyomi.agents.parts.episodes.collecting import AtRandom, Collector
+from sakiyomi.agents.parts.episodes.controls import Controls
+from sakiyomi.agents.parts.episodes.sequences import SequenceReplay, Sequences
+from sakiyomi.agents.parts.latent.distributions import unit_log_prob
+from sakiyomi.agents.parts.latent.kl_terms import free_each, overshooting
+from sakiyomi.agents.parts.latent.observing import (
+    Standardiser,
+    best_device,
+    checked,
+    enlarged,
+    going_on,
+    shown_by,
+    shrunk,
+)
+from sakiyomi.agents.parts.latent.open_loop import open_loop_errors
+from sakiyomi.agents.parts.latent.pixel_nets import MLP, PixelDecoder, PixelEncoder, as_bytes, initialise, quantised
+from sakiyomi.agents.parts.latent.rssm import RSSM, Dynamics, State
+from sakiyomi.agents.parts.planning.cem import cem
+from sakiyomi.agents.parts.runs.agent_files import DAMAGE, damaged, load_agent, save_agent
+from sakiyomi.agents.parts.runs.checkpoints import load_tensors, save_tensors
+from sakiyomi.agents.parts.runs.descent import Descent
+from sakiyomi.agents.parts.runs.flags import from_json, to_json
+from sakiyomi.agents.parts.runs.training_run import TrainingRun
 from sakiyomi.boards.game import Game
 from sakiyomi.envs.task import Task
 

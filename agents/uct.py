@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 
 from sakiyomi.agents.parts.choices import allowed_actions
 from sakiyomi.agents.parts.settings import weight, whole
-from sakiyomi.agents.parts.tree import EDGE, NODE, Tree, back_up, select
-from sakiyomi.agents.parts.tree_thinking import favourite, thought_of
+from sakiyomi.agents.parts.uct.thinking import favourite, thought_of
+from sakiyomi.agents.parts.uct.tree import EDGE, NODE, Tree, back_up, select
 from sakiyomi.boards import rows
 from sakiyomi.boards.game import Ending, Game, States
 from sakiyomi.boards.player import Budget, Candidate, Thought

@@ -24,18 +24,18 @@ import torch
 from torch import Tensor
 
 from sakiyomi.agents.agent import Actions, Foresight, Predicted, Progress, TrainingBudget, Turn
-from sakiyomi.agents.parts.agent_files import DAMAGE, damaged, load_agent, save_agent
-from sakiyomi.agents.parts.controls import Controls
-from sakiyomi.agents.parts.flags import from_json, to_json
-from sakiyomi.agents.parts.linear_controller import LinearController, Seen, rounded
-from sakiyomi.agents.parts.mdn_rnn import MDNRNN, Memory
-from sakiyomi.agents.parts.pixel_nets import KERNELS
-from sakiyomi.agents.parts.training_run import TrainingRun
-from sakiyomi.agents.parts.vae import VAE
-from sakiyomi.agents.parts.vmc import VMC, Lived
-from sakiyomi.agents.parts.vmc_course import CollectPlan, Course
-from sakiyomi.agents.parts.vmc_evolving import EvolutionPlan
-from sakiyomi.agents.parts.vmc_learning import RNNPlan, VAEPlan
+from sakiyomi.agents.parts.episodes.controls import Controls
+from sakiyomi.agents.parts.latent.pixel_nets import KERNELS
+from sakiyomi.agents.parts.runs.agent_files import DAMAGE, damaged, load_agent, save_agent
+from sakiyomi.agents.parts.runs.flags import from_json, to_json
+from sakiyomi.agents.parts.runs.training_run import TrainingRun
+from sakiyomi.agents.parts.vmc.course import CollectPlan, Course
+from sakiyomi.agents.parts.vmc.evolving import EvolutionPlan
+from sakiyomi.agents.parts.vmc.learning import RNNPlan, VAEPlan
+from sakiyomi.agents.parts.vmc.linear_controller import LinearController, Seen, rounded
+from sakiyomi.agents.parts.vmc.mdn_rnn import MDNRNN, Memory
+from sakiyomi.agents.parts.vmc.vae import VAE
+from sakiyomi.agents.parts.vmc.worlds import VMC, Lived
 from sakiyomi.boards.game import Game
 from sakiyomi.envs.task import Task
 

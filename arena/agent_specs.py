@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import sakiyomi.agents
-from sakiyomi.agents.parts.flags import parse
+from sakiyomi.agents.parts.runs.flags import parse
 from sakiyomi.arena.seat import AgentPlayer, check_plays
 from sakiyomi.boards.game import Game
 from sakiyomi.envs.extras import missing

@@ -166,7 +166,7 @@ def _write_foresight(name: str, player: "AgentTaskPlayer", seed: int, path: Path
     """What the agent foresees in one more episode, beside what then happens."""
     import numpy as np
 
-    from sakiyomi.agents.parts.fans import plot_fans, watch
+    from sakiyomi.agents.parts.episodes.fans import plot_fans, watch
     from sakiyomi.arena.tasks.episodes import run_seed
     from sakiyomi.envs.catalog import make_task
 

@@ -232,7 +232,7 @@ def _stopping() -> Iterator[list[int]]:
 
 def _print_presets(agent: str) -> None:
     """The presets, each with what distinguishes it from the first."""
-    from sakiyomi.agents.parts.flags import settings_of
+    from sakiyomi.agents.parts.runs.flags import settings_of
     from sakiyomi.arena.agent_specs import agent_class
 
     presets = agent_class(agent).presets
@@ -246,7 +246,7 @@ def _print_presets(agent: str) -> None:
 
 
 def _print_settings(config: Any) -> None:
-    from sakiyomi.agents.parts.flags import settings_of
+    from sakiyomi.agents.parts.runs.flags import settings_of
 
     for name, value in settings_of(config):
         print(f"{name}={value}")

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from sakiyomi.agents.agent import Progress, TrainingBudget
-from sakiyomi.agents.parts.checkpoints import read_json, write_json
-from sakiyomi.agents.parts.flags import from_json, overridden, to_json
+from sakiyomi.agents.parts.runs.checkpoints import read_json, write_json
+from sakiyomi.agents.parts.runs.flags import from_json, overridden, to_json
 from sakiyomi.arena.agent_specs import agent_class
 from sakiyomi.boards.catalog import make_game
 from sakiyomi.envs.catalog import is_task, make_task

@@ -26,8 +26,8 @@ from rich.table import Table
 from timing import best_rates, show
 
 from sakiyomi.agents import AlphaBetaPlayer
-from sakiyomi.agents.parts.chess_thinking import ChessSearcher
-from sakiyomi.agents.parts.deepening import Limits
+from sakiyomi.agents.parts.alphabeta.chess_thinking import ChessSearcher
+from sakiyomi.agents.parts.alphabeta.deepening import Limits
 from sakiyomi.boards import Budget, Position
 from sakiyomi.boards.chess import Chess, notation
 

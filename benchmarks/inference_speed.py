@@ -20,8 +20,8 @@ import numpy as np
 import torch
 from timing import best_rates
 
-from sakiyomi.agents.parts.inference import make_evaluator
-from sakiyomi.agents.parts.nets import DualNet, folded
+from sakiyomi.agents.parts.dual.inference import make_evaluator
+from sakiyomi.agents.parts.dual.nets import DualNet, folded
 from sakiyomi.boards.connect4 import ConnectFour
 from sakiyomi.boards.game import Game
 from sakiyomi.boards.go import Go

@@ -30,7 +30,7 @@ from rich.table import Table
 from timing import best_rates
 
 from sakiyomi.agents.agent import Turn
-from sakiyomi.agents.parts.rollouts import Rollout, Transitions, box_of
+from sakiyomi.agents.parts.episodes.rollouts import Rollout, Transitions, box_of
 from sakiyomi.agents.pets import PETS, Config, Model
 from sakiyomi.envs import make_task
 from sakiyomi.envs.pets_rewards import REWARDS

@@ -16,10 +16,10 @@ from importlib.util import find_spec
 import torch
 
 from sakiyomi.agents.alphazero import QUICK
-from sakiyomi.agents.parts.crew import LocalCrew
-from sakiyomi.agents.parts.nets import DualNet
+from sakiyomi.agents.parts.dual.nets import DualNet
 from sakiyomi.agents.parts.search import Gumbel
-from sakiyomi.agents.parts.selfplay import Habits
+from sakiyomi.agents.parts.selfplay.crew import LocalCrew
+from sakiyomi.agents.parts.selfplay.self_player import Habits
 from sakiyomi.boards import rows
 from sakiyomi.boards.catalog import make_game
 

@@ -27,8 +27,8 @@ from rich.table import Table
 from timing import best_rates, show
 
 from sakiyomi.agents import AlphaBetaPlayer, RandomPlayer
-from sakiyomi.agents.parts.deepening import Limits
-from sakiyomi.agents.parts.shogi_thinking import ShogiSearcher
+from sakiyomi.agents.parts.alphabeta.deepening import Limits
+from sakiyomi.agents.parts.alphabeta.shogi_thinking import ShogiSearcher
 from sakiyomi.arena.players import make_player
 from sakiyomi.boards import DECLARE, RESIGN, Budget, Player, Position
 from sakiyomi.boards.shogi import Shogi, usi

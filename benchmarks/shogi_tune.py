@@ -24,7 +24,7 @@ from scipy.linalg import cho_factor, cho_solve
 from scipy.optimize import minimize
 from scipy.sparse import csr_array, diags_array
 
-from sakiyomi.agents.parts.shogi_values import HELD, KINDS, PHASES, ZONE_OF
+from sakiyomi.agents.parts.alphabeta.shogi_values import HELD, KINDS, PHASES, ZONE_OF
 from sakiyomi.boards.shogi import Shogi
 from sakiyomi.sgf import Collection, Record
 

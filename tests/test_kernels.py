@@ -50,7 +50,7 @@ def test_warm_up_compiles_every_entry_kernel_for_one_signature(compiled):
 def test_integer_kernels_hold_no_float(compiled):
     """A uint64 that meets an int becomes a float64 in Numba, and silently loses its low bits."""
     floats = {name: kernel["floats"] for name, kernel in compiled.items() if kernel["floats"]}
-    meant = ("sakiyomi.agents.parts.search.", "sakiyomi.agents.parts.tree.")  # mean results, priors, probabilities
+    meant = ("sakiyomi.agents.parts.search.", "sakiyomi.agents.parts.uct.tree.")  # mean results, priors, probabilities
     assert {name for name in floats if not name.startswith(meant)} == set()
 
 

@@ -1,1 +1,1 @@
-"""Mathematics that agents share: search trees, and later networks, replay and models."""
+"""What agents share, by theme: one package for each, and what players of any kind are set to."""

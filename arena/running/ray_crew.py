@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO, Any
 
-from sakiyomi.agents.parts.ray_cluster import check_address, enter_cluster
+from sakiyomi.agents.parts.selfplay.ray_cluster import check_address, enter_cluster
 from sakiyomi.arena.errors import Failure
 from sakiyomi.arena.match import one_line
 from sakiyomi.arena.running.channel import Glance, Ready, Report

@@ -12,7 +12,7 @@ from multiprocessing.connection import wait
 from tempfile import TemporaryFile
 from typing import NamedTuple
 
-from sakiyomi.agents.parts.ray_cluster import digest_of
+from sakiyomi.agents.parts.selfplay.ray_cluster import digest_of
 from sakiyomi.arena.running.channel import Glance, Ready, Report
 from sakiyomi.arena.running.games import NODE
 from sakiyomi.arena.running.local import LocalWorker

@@ -8,7 +8,7 @@ from measures import tictactoe_optimal
 
 from sakiyomi.agents import AlphaZero
 from sakiyomi.agents.opponents import make_opponent
-from sakiyomi.agents.parts.contest import contest
+from sakiyomi.agents.parts.strength.contest import contest
 from sakiyomi.boards import TicTacToe
 
 

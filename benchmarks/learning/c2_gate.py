@@ -9,7 +9,7 @@ from measures import tictactoe_optimal
 
 from sakiyomi.agents import AlphaGoZero
 from sakiyomi.agents.opponents import make_opponent
-from sakiyomi.agents.parts.contest import contest
+from sakiyomi.agents.parts.strength.contest import contest
 from sakiyomi.boards import TicTacToe
 
 

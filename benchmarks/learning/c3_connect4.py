@@ -9,7 +9,7 @@ from positions import SETS, load
 
 from sakiyomi.agents import AlphaZero
 from sakiyomi.agents.opponents import make_opponent
-from sakiyomi.agents.parts.contest import contest
+from sakiyomi.agents.parts.strength.contest import contest
 from sakiyomi.boards import ConnectFour
 
 

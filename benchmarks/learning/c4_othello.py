@@ -9,7 +9,7 @@ from measures import decisive, mistake_rate, othello_agreement
 
 from sakiyomi.agents import AlphaZero
 from sakiyomi.agents.opponents import make_opponent
-from sakiyomi.agents.parts.contest import contest
+from sakiyomi.agents.parts.strength.contest import contest
 from sakiyomi.boards import Othello
 
 

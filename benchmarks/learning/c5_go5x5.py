@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from rated import against_gnugo
 
 from sakiyomi.agents import AlphaZero
-from sakiyomi.agents.parts.contest import Choose
-from sakiyomi.agents.parts.deciding import best_actions
-from sakiyomi.agents.parts.planner import Planner
+from sakiyomi.agents.parts.search.deciding import best_actions
 from sakiyomi.agents.parts.search.findings import drawn
+from sakiyomi.agents.parts.search.planner import Planner
+from sakiyomi.agents.parts.strength.contest import Choose
 from sakiyomi.boards import Go
 from sakiyomi.boards.game import States
 

@@ -25,9 +25,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sakiyomi.agents.agent import Progress, TrainingBudget
-from sakiyomi.agents.parts.contest import Choose
-from sakiyomi.agents.parts.flags import settings_of, to_json
-from sakiyomi.agents.parts.measuring import chooser
+from sakiyomi.agents.parts.runs.flags import settings_of, to_json
+from sakiyomi.agents.parts.strength.contest import Choose
+from sakiyomi.agents.parts.strength.measuring import chooser
 from sakiyomi.boards.game import Game, States
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 from positions import ILLEGAL, PositionSet
 
-from sakiyomi.agents.parts import othello_solver, tictactoe_solver
-from sakiyomi.agents.parts.small_games import best_action
+from sakiyomi.agents.parts.alphabeta.small_games import best_action
+from sakiyomi.agents.parts.solvers import othello as othello_solver
+from sakiyomi.agents.parts.solvers import tictactoe as tictactoe_solver
 from sakiyomi.boards.game import Ending, Game, States
 from sakiyomi.boards.othello import Othello
 from sakiyomi.boards.tictactoe import TicTacToe

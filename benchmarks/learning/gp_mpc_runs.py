@@ -21,7 +21,7 @@ import torch
 
 from sakiyomi.agents.agent import TrainingBudget
 from sakiyomi.agents.gp_mpc import GPMPC, Config
-from sakiyomi.agents.parts.flags import settings_of
+from sakiyomi.agents.parts.runs.flags import settings_of
 from sakiyomi.envs.task import Task
 
 RESULTS = Path(__file__).resolve().parents[2] / "docs" / "results"

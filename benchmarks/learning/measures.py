@@ -28,8 +28,8 @@ from exact import othello_endgames, tictactoe_positions
 from numpy.typing import NDArray
 from positions import ILLEGAL, PositionSet
 
-from sakiyomi.agents.parts.contest import Choose
-from sakiyomi.agents.parts.score import score_interval
+from sakiyomi.agents.parts.strength.contest import Choose
+from sakiyomi.agents.parts.strength.score import score_interval
 from sakiyomi.boards.game import Ending, Game, States
 from sakiyomi.boards.go import Go
 

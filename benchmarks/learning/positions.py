@@ -30,7 +30,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sakiyomi.agents.parts.connect4_solver import safe_moves, wins_at_once
+from sakiyomi.agents.parts.solvers.connect4 import safe_moves, wins_at_once
 from sakiyomi.boards.connect4 import ConnectFour
 from sakiyomi.boards.connect4_rules import HEIGHT, WIDTH
 from sakiyomi.boards.game import Ending, Game, States

@@ -6,7 +6,7 @@ from typing import Any
 
 from course import Mark, at_least
 
-from sakiyomi.agents.parts.score import Score
+from sakiyomi.agents.parts.strength.score import Score
 from sakiyomi.arena import Tournament
 from sakiyomi.arena.engines.process import find_program
 from sakiyomi.boards.game import Game

@@ -22,11 +22,11 @@ from typing import Any
 
 from course import Mark, verdict
 
-from sakiyomi.agents.parts.agent_files import DESCRIPTION, WEIGHTS
-from sakiyomi.agents.parts.checkpoints import read_json, save_tensors, whole_folder, write_json
-from sakiyomi.agents.parts.dual_files import load_dual_net, policy_positions
-from sakiyomi.agents.parts.flags import from_json, settings_of
-from sakiyomi.agents.parts.shipping import Card, for_play, halved, rounding
+from sakiyomi.agents.parts.dual.files import load_dual_net, policy_positions
+from sakiyomi.agents.parts.dual.shipping import Card, for_play, halved, rounding
+from sakiyomi.agents.parts.runs.agent_files import DESCRIPTION, WEIGHTS
+from sakiyomi.agents.parts.runs.checkpoints import read_json, save_tensors, whole_folder, write_json
+from sakiyomi.agents.parts.runs.flags import from_json, settings_of
 from sakiyomi.arena import Tournament
 from sakiyomi.arena.agent_specs import agent_class, weights_of
 from sakiyomi.arena.training import Run

@@ -28,8 +28,8 @@ from course import RESULTS, RUNS, Mark, line_of, verdict
 from numpy.typing import NDArray
 
 from sakiyomi.agents.agent import TrainingBudget
-from sakiyomi.agents.parts.flags import overridden, settings_of, to_json
-from sakiyomi.agents.parts.metrics import Row, read_progress
+from sakiyomi.agents.parts.runs.flags import overridden, settings_of, to_json
+from sakiyomi.agents.parts.runs.metrics import Row, read_progress
 from sakiyomi.envs import make_task
 
 Returns = NDArray[np.float64]

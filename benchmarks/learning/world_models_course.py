@@ -18,13 +18,13 @@ import numpy as np
 import torch
 
 from sakiyomi.agents.agent import TrainingBudget
-from sakiyomi.agents.parts.checkpoints import write_json
-from sakiyomi.agents.parts.collecting import AtRandom, evaluated
-from sakiyomi.agents.parts.exploring import Held
-from sakiyomi.agents.parts.mdn_rnn import mixture_entropy, mixture_nll
-from sakiyomi.agents.parts.vae import as_colours
-from sakiyomi.agents.parts.videos import open_loop, save_film
-from sakiyomi.agents.parts.vmc_course import shortened
+from sakiyomi.agents.parts.episodes.collecting import AtRandom, evaluated
+from sakiyomi.agents.parts.episodes.videos import open_loop, save_film
+from sakiyomi.agents.parts.runs.checkpoints import write_json
+from sakiyomi.agents.parts.vmc.course import shortened
+from sakiyomi.agents.parts.vmc.exploring import Held
+from sakiyomi.agents.parts.vmc.mdn_rnn import mixture_entropy, mixture_nll
+from sakiyomi.agents.parts.vmc.vae import as_colours
 from sakiyomi.agents.world_models import WorldModels
 from sakiyomi.envs import make_task
 from sakiyomi.envs.task import Task

@@ -4,8 +4,8 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from sakiyomi.agents.parts.adam import Adam  # noqa: E402
-from sakiyomi.agents.parts.checkpoints import load_optimizer, save_optimizer  # noqa: E402
+from sakiyomi.agents.parts.pets.adam import Adam  # noqa: E402
+from sakiyomi.agents.parts.runs.checkpoints import load_optimizer, save_optimizer  # noqa: E402
 
 SHAPES = ((3, 4, 5), (3, 1, 5), (7,))
 

@@ -8,8 +8,8 @@ import pytest
 
 from sakiyomi.agents.alphabeta import AlphaBetaPlayer
 from sakiyomi.agents.greedy import GreedyPlayer
-from sakiyomi.agents.parts import connect4_search, othello_search
-from sakiyomi.agents.parts.small_games import best_action
+from sakiyomi.agents.parts.alphabeta import connect4_search, othello_search
+from sakiyomi.agents.parts.alphabeta.small_games import best_action
 from sakiyomi.agents.random_player import RandomPlayer
 from sakiyomi.boards import Budget, IllegalMove, Position
 from sakiyomi.boards.chess import Chess

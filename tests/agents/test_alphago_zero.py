@@ -13,13 +13,13 @@ from sakiyomi.agents import alphago_zero  # noqa: E402
 from sakiyomi.agents.agent import TrainingBudget, Turn  # noqa: E402
 from sakiyomi.agents.alphago_zero import AlphaGoZero, Config, resign_threshold, resignation  # noqa: E402
 from sakiyomi.agents.alphazero import AlphaZero  # noqa: E402
-from sakiyomi.agents.parts import metrics  # noqa: E402
-from sakiyomi.agents.parts.checkpoints import load_tensors  # noqa: E402
-from sakiyomi.agents.parts.crew import LocalCrew, RandomSymmetry  # noqa: E402
-from sakiyomi.agents.parts.score import Score  # noqa: E402
+from sakiyomi.agents.parts.runs import metrics  # noqa: E402
+from sakiyomi.agents.parts.runs.checkpoints import load_tensors  # noqa: E402
 from sakiyomi.agents.parts.search import Dirichlet, Puct, RulesModel, Search  # noqa: E402
-from sakiyomi.agents.parts.selfplay import FORBIDDEN  # noqa: E402
-from sakiyomi.agents.parts.turned import Turned  # noqa: E402
+from sakiyomi.agents.parts.selfplay.crew import LocalCrew, RandomSymmetry  # noqa: E402
+from sakiyomi.agents.parts.selfplay.self_player import FORBIDDEN  # noqa: E402
+from sakiyomi.agents.parts.selfplay.turned import Turned  # noqa: E402
+from sakiyomi.agents.parts.strength.score import Score  # noqa: E402
 from sakiyomi.agents.perfect import PerfectPlayer  # noqa: E402
 from sakiyomi.boards import Budget, ConnectFour, Go, Othello, Position, TicTacToe, rows  # noqa: E402
 

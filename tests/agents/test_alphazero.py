@@ -14,10 +14,10 @@ torch = pytest.importorskip("torch")
 from sakiyomi.agents.agent import TrainingBudget, Turn  # noqa: E402
 from sakiyomi.agents.alphago_zero import AlphaGoZero  # noqa: E402
 from sakiyomi.agents.alphazero import AlphaZero, Config  # noqa: E402
-from sakiyomi.agents.parts import metrics  # noqa: E402
-from sakiyomi.agents.parts.measuring import chooser, strength  # noqa: E402
-from sakiyomi.agents.parts.planner import Planner  # noqa: E402
+from sakiyomi.agents.parts.runs import metrics  # noqa: E402
 from sakiyomi.agents.parts.search import Gumbel, Puct  # noqa: E402
+from sakiyomi.agents.parts.search.planner import Planner  # noqa: E402
+from sakiyomi.agents.parts.strength.measuring import chooser, strength  # noqa: E402
 from sakiyomi.agents.random_player import RandomPlayer  # noqa: E402
 from sakiyomi.arena.seat import AgentPlayer  # noqa: E402
 from sakiyomi.arena.serving.uci_server import Session  # noqa: E402

@@ -12,18 +12,18 @@ torch = pytest.importorskip("torch")
 
 from torch import nn  # noqa: E402
 
-from sakiyomi.agents.parts.actors import Actor, jittered, mixed_up  # noqa: E402
-from sakiyomi.agents.parts.batches import Batch  # noqa: E402
-from sakiyomi.agents.parts.behaviour import frozen, some_of, value_loss  # noqa: E402
-from sakiyomi.agents.parts.collecting import AtRandom, Collector  # noqa: E402
-from sakiyomi.agents.parts.config_checks import check_layers, check_within  # noqa: E402
-from sakiyomi.agents.parts.contrast import contrast  # noqa: E402
-from sakiyomi.agents.parts.controls import Controls  # noqa: E402
-from sakiyomi.agents.parts.descents import Descents  # noqa: E402
-from sakiyomi.agents.parts.experience import averaged, check_length, fits, gathered, latest  # noqa: E402
-from sakiyomi.agents.parts.pixel_nets import initialise  # noqa: E402
-from sakiyomi.agents.parts.senses import Senses  # noqa: E402
-from sakiyomi.agents.parts.sequences import Episode, SequenceReplay  # noqa: E402
+from sakiyomi.agents.parts.episodes.collecting import AtRandom, Collector  # noqa: E402
+from sakiyomi.agents.parts.episodes.controls import Controls  # noqa: E402
+from sakiyomi.agents.parts.episodes.sequences import Episode, SequenceReplay  # noqa: E402
+from sakiyomi.agents.parts.latent.actors import Actor, jittered, mixed_up  # noqa: E402
+from sakiyomi.agents.parts.latent.batches import Batch  # noqa: E402
+from sakiyomi.agents.parts.latent.behaviour import frozen, some_of, value_loss  # noqa: E402
+from sakiyomi.agents.parts.latent.contrast import contrast  # noqa: E402
+from sakiyomi.agents.parts.latent.experience import averaged, check_length, fits, gathered, latest  # noqa: E402
+from sakiyomi.agents.parts.latent.pixel_nets import initialise  # noqa: E402
+from sakiyomi.agents.parts.latent.senses import Senses  # noqa: E402
+from sakiyomi.agents.parts.runs.config_checks import check_layers, check_within  # noqa: E402
+from sakiyomi.agents.parts.runs.descents import Descents  # noqa: E402
 from sakiyomi.envs.task import Task  # noqa: E402
 
 

@@ -5,7 +5,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from sakiyomi.agents.parts.bins import decode, encode, inverse_transform, transform, two_hot  # noqa: E402
+from sakiyomi.agents.parts.muzero.bins import decode, encode, inverse_transform, transform, two_hot  # noqa: E402
 
 VECTORS = {
     0: 0,

@@ -17,11 +17,11 @@ torch = pytest.importorskip("torch")
 from sakiyomi.agents.agent import TrainingBudget  # noqa: E402
 from sakiyomi.agents.alphago_zero import AlphaGoZero  # noqa: E402
 from sakiyomi.agents.alphazero import AlphaZero  # noqa: E402
-from sakiyomi.agents.parts import campaign as campaigns  # noqa: E402
-from sakiyomi.agents.parts import metrics  # noqa: E402
-from sakiyomi.agents.parts.crew import LocalCrew  # noqa: E402
-from sakiyomi.agents.parts.metrics import read_progress  # noqa: E402
-from sakiyomi.agents.parts.selfplay import FORBIDDEN  # noqa: E402
+from sakiyomi.agents.parts.runs import metrics  # noqa: E402
+from sakiyomi.agents.parts.runs.metrics import read_progress  # noqa: E402
+from sakiyomi.agents.parts.selfplay import campaign as campaigns  # noqa: E402
+from sakiyomi.agents.parts.selfplay.crew import LocalCrew  # noqa: E402
+from sakiyomi.agents.parts.selfplay.self_player import FORBIDDEN  # noqa: E402
 from sakiyomi.boards import ConnectFour, Go, TicTacToe, rows  # noqa: E402
 
 TINY = {

@@ -6,7 +6,7 @@ import scipy.stats
 
 torch = pytest.importorskip("torch")
 
-from sakiyomi.agents.parts.cem import (  # noqa: E402
+from sakiyomi.agents.parts.planning.cem import (  # noqa: E402
     WORST,
     cem,
     cheapest,
@@ -15,8 +15,8 @@ from sakiyomi.agents.parts.cem import (  # noqa: E402
     shifted,
     truncated_normal,
 )
-from sakiyomi.agents.parts.icem import coloured_noise, icem  # noqa: E402
-from sakiyomi.agents.parts.mppi import mppi  # noqa: E402
+from sakiyomi.agents.parts.planning.icem import coloured_noise, icem  # noqa: E402
+from sakiyomi.agents.parts.planning.mppi import mppi  # noqa: E402
 
 PETS = {"population": 200, "elites": 20, "iterations": 10}
 PLANET = {"population": 200, "elites": 20, "iterations": 10, "keep": 0.0, "least": 0.0, "truncated": False}

@@ -10,7 +10,7 @@ import time
 import numpy as np
 import pytest
 
-from sakiyomi.agents.parts.checkpoints import (
+from sakiyomi.agents.parts.runs.checkpoints import (
     load_optimizer,
     load_tensors,
     read_json,
@@ -80,7 +80,7 @@ def test_a_replacement_cut_short_between_its_two_renames(tmp_path):
 WRITER = """
 import sys
 from pathlib import Path
-from sakiyomi.agents.parts.checkpoints import settled, whole_folder, write_json
+from sakiyomi.agents.parts.runs.checkpoints import settled, whole_folder, write_json
 folder = Path(sys.argv[1])
 number = int(sys.argv[2])
 print("go", flush=True)
@@ -122,7 +122,7 @@ def test_a_killed_writer_leaves_whole_files_and_folders(tmp_path):
 OPERATIONS = """
 import os, signal, sys
 from pathlib import Path
-from sakiyomi.agents.parts.checkpoints import read_json, settled, whole_folder, write_json
+from sakiyomi.agents.parts.runs.checkpoints import read_json, settled, whole_folder, write_json
 
 folder = Path(sys.argv[1])
 

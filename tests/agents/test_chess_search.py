@@ -7,12 +7,14 @@ import chess
 import numpy as np
 import pytest
 
-from sakiyomi.agents.parts import chess_captures, chess_evaluation, search_nodes, search_table
-from sakiyomi.agents.parts.chess_search import ROW
-from sakiyomi.agents.parts.chess_thinking import ChessSearcher
-from sakiyomi.agents.parts.deepening import Limits, thought_of
-from sakiyomi.agents.parts.search_nodes import EVERYTHING, INFINITE, QUIESCENCE, TABLE
-from sakiyomi.agents.parts.search_table import MATE, WON
+from sakiyomi.agents.parts.alphabeta import chess_captures, chess_evaluation
+from sakiyomi.agents.parts.alphabeta import nodes as search_nodes
+from sakiyomi.agents.parts.alphabeta import table as search_table
+from sakiyomi.agents.parts.alphabeta.chess_search import ROW
+from sakiyomi.agents.parts.alphabeta.chess_thinking import ChessSearcher
+from sakiyomi.agents.parts.alphabeta.deepening import Limits, thought_of
+from sakiyomi.agents.parts.alphabeta.nodes import EVERYTHING, INFINITE, QUIESCENCE, TABLE
+from sakiyomi.agents.parts.alphabeta.table import MATE, WON
 from sakiyomi.boards import Ending, Position
 from sakiyomi.boards.chess import Chess, notation, rules
 from sakiyomi.boards.chess.state import CASTLE, HOT, MOST_MOVES

@@ -2,12 +2,13 @@
 
 import numpy as np
 
-from sakiyomi.agents.parts import chess_search, search_nodes
-from sakiyomi.agents.parts.chess_search import ROW
-from sakiyomi.agents.parts.chess_thinking import ChessSearcher
-from sakiyomi.agents.parts.deepening import Limits
-from sakiyomi.agents.parts.search_nodes import EVERYTHING, FUTILITY
-from sakiyomi.agents.parts.search_table import MATE, WON
+from sakiyomi.agents.parts.alphabeta import chess_search
+from sakiyomi.agents.parts.alphabeta import nodes as search_nodes
+from sakiyomi.agents.parts.alphabeta.chess_search import ROW
+from sakiyomi.agents.parts.alphabeta.chess_thinking import ChessSearcher
+from sakiyomi.agents.parts.alphabeta.deepening import Limits
+from sakiyomi.agents.parts.alphabeta.nodes import EVERYTHING, FUTILITY
+from sakiyomi.agents.parts.alphabeta.table import MATE, WON
 from sakiyomi.boards import Position
 from sakiyomi.boards.chess import Chess, notation
 from sakiyomi.boards.chess.state import HOT, KEY

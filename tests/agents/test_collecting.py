@@ -10,9 +10,9 @@ gymnasium = pytest.importorskip("gymnasium")
 
 from gymnasium.spaces import Box, Discrete  # noqa: E402
 
-from sakiyomi.agents.parts.carries import carry_tensors, restored_carry  # noqa: E402
-from sakiyomi.agents.parts.collecting import AtRandom, Collector, evaluated  # noqa: E402
-from sakiyomi.agents.parts.controls import Controls  # noqa: E402
+from sakiyomi.agents.parts.episodes.carries import carry_tensors, restored_carry  # noqa: E402
+from sakiyomi.agents.parts.episodes.collecting import AtRandom, Collector, evaluated  # noqa: E402
+from sakiyomi.agents.parts.episodes.controls import Controls  # noqa: E402
 from sakiyomi.envs import make_task  # noqa: E402
 from sakiyomi.envs.task import Task  # noqa: E402
 from sakiyomi.envs.wrappers import ActionRepeat  # noqa: E402

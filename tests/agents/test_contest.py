@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from sakiyomi.agents.parts.contest import DECLARED, RESIGNED, contest, duel, random_openings
-from sakiyomi.agents.parts.score import Score, elo_difference, score_interval
+from sakiyomi.agents.parts.strength.contest import DECLARED, RESIGNED, contest, duel, random_openings
+from sakiyomi.agents.parts.strength.score import Score, elo_difference, score_interval
 from sakiyomi.agents.perfect import PerfectPlayer
 from sakiyomi.agents.random_player import RandomPlayer
 from sakiyomi.arena.players import make_player

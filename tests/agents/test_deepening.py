@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from sakiyomi.agents.alphabeta import AlphaBetaPlayer
-from sakiyomi.agents.parts.deepening import DEEPEST, EVER, Deepening, Limits
-from sakiyomi.agents.parts.search_nodes import MOST_NODES, NODES, PLIES, ROOT_DONE, STOP
-from sakiyomi.agents.parts.search_table import MATE
+from sakiyomi.agents.parts.alphabeta.deepening import DEEPEST, EVER, Deepening, Limits
+from sakiyomi.agents.parts.alphabeta.nodes import MOST_NODES, NODES, PLIES, ROOT_DONE, STOP
+from sakiyomi.agents.parts.alphabeta.table import MATE
 from sakiyomi.boards import Budget, Position
 from sakiyomi.boards.chess import Chess
 from sakiyomi.boards.connect4 import ConnectFour

@@ -10,7 +10,7 @@ torch = pytest.importorskip("torch")
 
 from torch.distributions import Categorical, Independent, Normal, kl_divergence  # noqa: E402
 
-from sakiyomi.agents.parts.distributions import (  # noqa: E402
+from sakiyomi.agents.parts.latent.distributions import (  # noqa: E402
     Bernoulli,
     Gaussian,
     OneHot,
@@ -23,7 +23,7 @@ from sakiyomi.agents.parts.distributions import (  # noqa: E402
     softplus_std,
     unit_log_prob,
 )
-from sakiyomi.agents.parts.tensors import stacked  # noqa: E402
+from sakiyomi.agents.parts.latent.tensors import stacked  # noqa: E402
 
 
 @pytest.fixture(autouse=True)

@@ -8,15 +8,15 @@ pytest.importorskip("gymnasium")
 
 import torch
 
-from sakiyomi.agents.parts import dream as dreams
-from sakiyomi.agents.parts.controls import Controls
-from sakiyomi.agents.parts.dream import Dream, dreamt
-from sakiyomi.agents.parts.linear_controller import LinearController, decayed, rounded
-from sakiyomi.agents.parts.mdn_rnn import MDNRNN, Memory
-from sakiyomi.agents.parts.trying import tried
-from sakiyomi.agents.parts.vae import VAE, Codes
-from sakiyomi.agents.parts.vmc import VMC
-from sakiyomi.agents.parts.vmc_evolving import in_dream, in_task
+from sakiyomi.agents.parts.episodes.controls import Controls
+from sakiyomi.agents.parts.vmc import dream as dreams
+from sakiyomi.agents.parts.vmc.dream import Dream, dreamt
+from sakiyomi.agents.parts.vmc.evolving import in_dream, in_task
+from sakiyomi.agents.parts.vmc.linear_controller import LinearController, decayed, rounded
+from sakiyomi.agents.parts.vmc.mdn_rnn import MDNRNN, Memory
+from sakiyomi.agents.parts.vmc.trying import tried
+from sakiyomi.agents.parts.vmc.vae import VAE, Codes
+from sakiyomi.agents.parts.vmc.worlds import VMC
 from sakiyomi.envs import make_vector
 
 STARTS = Codes(torch.arange(6.0).view(3, 2), torch.full((3, 2), -20.0))

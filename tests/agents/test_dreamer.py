@@ -15,14 +15,14 @@ torch = pytest.importorskip("torch")
 
 from sakiyomi.agents.agent import TrainingBudget, Turn  # noqa: E402
 from sakiyomi.agents.dreamer import Config, Dreamer, Learner, Networks, dreamed, model_losses  # noqa: E402
-from sakiyomi.agents.parts.batches import Batch  # noqa: E402
-from sakiyomi.agents.parts.behaviour import frozen, value_loss  # noqa: E402
-from sakiyomi.agents.parts.controls import Controls  # noqa: E402
-from sakiyomi.agents.parts.distributions import Gaussian  # noqa: E402
-from sakiyomi.agents.parts.paper_tasks import CONTROL_TASKS  # noqa: E402
-from sakiyomi.agents.parts.rssm import State  # noqa: E402
-from sakiyomi.agents.parts.sequences import Episode, SequenceReplay  # noqa: E402
-from sakiyomi.agents.parts.videos import open_loop  # noqa: E402
+from sakiyomi.agents.parts.episodes.controls import Controls  # noqa: E402
+from sakiyomi.agents.parts.episodes.sequences import Episode, SequenceReplay  # noqa: E402
+from sakiyomi.agents.parts.episodes.videos import open_loop  # noqa: E402
+from sakiyomi.agents.parts.latent.batches import Batch  # noqa: E402
+from sakiyomi.agents.parts.latent.behaviour import frozen, value_loss  # noqa: E402
+from sakiyomi.agents.parts.latent.distributions import Gaussian  # noqa: E402
+from sakiyomi.agents.parts.latent.paper_tasks import CONTROL_TASKS  # noqa: E402
+from sakiyomi.agents.parts.latent.rssm import State  # noqa: E402
 from sakiyomi.boards import make_game  # noqa: E402
 from sakiyomi.envs import make_task  # noqa: E402
 from sakiyomi.envs.task import Task  # noqa: E402

@@ -7,8 +7,8 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from sakiyomi.agents.parts.ensemble import Ensemble  # noqa: E402
-from sakiyomi.agents.parts.ensemble_learning import bootstrap, differentiate, fit, loss_of, optimiser_of  # noqa: E402
+from sakiyomi.agents.parts.pets.ensemble import Ensemble  # noqa: E402
+from sakiyomi.agents.parts.pets.learning import bootstrap, differentiate, fit, loss_of, optimiser_of  # noqa: E402
 
 
 def chance(seed=0):
@@ -172,7 +172,7 @@ def test_members_learn_from_rows_of_their_own_that_change_from_call_to_call():
 
 
 def test_rows_are_drawn_once_in_a_call_and_all_used_in_each_epoch(monkeypatch):
-    from sakiyomi.agents.parts import ensemble_learning as module
+    from sakiyomi.agents.parts.pets import learning as module
 
     seen = []
 

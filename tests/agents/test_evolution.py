@@ -5,7 +5,7 @@ import sys
 import numpy as np
 import pytest
 
-from sakiyomi.agents.parts.evolution import Evolution
+from sakiyomi.agents.parts.vmc.evolution import Evolution
 
 GOAL = np.array([0.5, -0.3, 0.2])
 

@@ -6,8 +6,8 @@ import pytest
 pytest.importorskip("gymnasium")
 
 from sakiyomi.agents.agent import Foresight, Predicted
-from sakiyomi.agents.parts.fans import Watched, plot_fans, spread, watch
-from sakiyomi.agents.parts.rollouts import Rollout
+from sakiyomi.agents.parts.episodes.fans import Watched, plot_fans, spread, watch
+from sakiyomi.agents.parts.episodes.rollouts import Rollout
 from sakiyomi.envs import make_task
 from sakiyomi.envs.dynamics import after
 

@@ -5,8 +5,8 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from sakiyomi.agents.parts.features import based, encoded, encoded_size, targets  # noqa: E402
-from sakiyomi.agents.parts.rollouts import at_random, play  # noqa: E402
+from sakiyomi.agents.parts.episodes.rollouts import at_random, play  # noqa: E402
+from sakiyomi.agents.parts.pets.features import based, encoded, encoded_size, targets  # noqa: E402
 from sakiyomi.envs import make_task  # noqa: E402
 
 CASES = [((), (), ()), ((1,), (), ()), ((2, 3), (0,), (0, 1)), ((), (0, 3), (2,))]

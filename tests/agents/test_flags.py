@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sakiyomi.agents.parts.flags import from_json, overridden, parse, settings_of, to_json
+from sakiyomi.agents.parts.runs.flags import from_json, overridden, parse, settings_of, to_json
 
 
 class Layout(enum.Enum):

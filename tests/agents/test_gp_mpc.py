@@ -13,9 +13,9 @@ from gymnasium.spaces import Box, Discrete  # noqa: E402
 
 from sakiyomi.agents.agent import TrainingBudget, Turn  # noqa: E402
 from sakiyomi.agents.gp_mpc import GPMPC, Config, model_of, solved  # noqa: E402
-from sakiyomi.agents.parts.flags import from_json, overridden, settings_of, to_json  # noqa: E402
-from sakiyomi.agents.parts.rollouts import Rollout, Transitions, box_of  # noqa: E402
-from sakiyomi.agents.parts.tube import outside  # noqa: E402
+from sakiyomi.agents.parts.episodes.rollouts import Rollout, Transitions, box_of  # noqa: E402
+from sakiyomi.agents.parts.gp.tube import outside  # noqa: E402
+from sakiyomi.agents.parts.runs.flags import from_json, overridden, settings_of, to_json  # noqa: E402
 from sakiyomi.boards import TicTacToe  # noqa: E402
 from sakiyomi.envs import make_task  # noqa: E402
 from sakiyomi.envs.catalog import PLANTS  # noqa: E402

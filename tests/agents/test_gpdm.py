@@ -11,6 +11,7 @@ pytest.importorskip("safetensors")
 
 from sakiyomi.agents.agent import TrainingBudget, Turn  # noqa: E402
 from sakiyomi.agents.gpdm import BALANCED, FIXED, GPDM, MAP, PENDULUM, TWO_STAGE, Config  # noqa: E402
+from sakiyomi.agents.parts.episodes.rollouts import Rollout, box_of  # noqa: E402
 from sakiyomi.agents.parts.gpdm.model import Model  # noqa: E402
 from sakiyomi.agents.parts.gpdm.motions import gathered  # noqa: E402
 from sakiyomi.agents.parts.gpdm.posterior import State  # noqa: E402
@@ -19,7 +20,6 @@ from sakiyomi.agents.parts.gpdm.showing import observed, shown, told  # noqa: E4
 from sakiyomi.agents.parts.gpdm.transitions import Dynamics  # noqa: E402
 from sakiyomi.agents.parts.gpdm.trial_rows import latest, trial_rows  # noqa: E402
 from sakiyomi.agents.parts.motion.gaits import synthetic_gait  # noqa: E402
-from sakiyomi.agents.parts.rollouts import Rollout, box_of  # noqa: E402
 from sakiyomi.envs import make_task  # noqa: E402
 
 torch.set_num_threads(1)

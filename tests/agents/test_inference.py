@@ -8,9 +8,9 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from sakiyomi.agents.parts import inference  # noqa: E402
-from sakiyomi.agents.parts.inference import make_evaluator  # noqa: E402
-from sakiyomi.agents.parts.nets import DualNet  # noqa: E402
+from sakiyomi.agents.parts.dual import inference  # noqa: E402
+from sakiyomi.agents.parts.dual.inference import make_evaluator  # noqa: E402
+from sakiyomi.agents.parts.dual.nets import DualNet  # noqa: E402
 from sakiyomi.boards.connect4 import ConnectFour  # noqa: E402
 
 EXACT = ["torch", "openvino"]
@@ -191,8 +191,8 @@ def test_auto_without_openvino_computes_and_says_how_to_be_faster(trained, monke
 
 def test_openvino_that_is_not_installed_is_named(trained, monkeypatch):
     monkeypatch.setitem(sys.modules, "openvino", None)
-    monkeypatch.delitem(sys.modules, "sakiyomi.agents.parts.inference_openvino", raising=False)
-    monkeypatch.delattr("sakiyomi.agents.parts.inference_openvino", raising=False)
+    monkeypatch.delitem(sys.modules, "sakiyomi.agents.parts.dual.inference_openvino", raising=False)
+    monkeypatch.delattr("sakiyomi.agents.parts.dual.inference_openvino", raising=False)
     with pytest.raises(ModuleNotFoundError, match=r"pip install \"sakiyomi\[cpu\]\""):
         make_evaluator(trained, "openvino", device="cpu")
 
@@ -220,7 +220,7 @@ def test_observations_of_another_game(trained):
 
 def test_a_layer_that_cannot_be_translated_is_named():
     pytest.importorskip("openvino")
-    from sakiyomi.agents.parts.inference_graph import as_model
+    from sakiyomi.agents.parts.dual.inference_graph import as_model
 
     with pytest.raises(ValueError, match="GELU"):
         as_model(torch.nn.Sequential(torch.nn.Conv2d(2, 3, 1), torch.nn.GELU()), (2, 5, 5))

@@ -4,10 +4,10 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from sakiyomi.agents.parts.distributions import Gaussian, OneHots  # noqa: E402
-from sakiyomi.agents.parts.kl_terms import balanced_kl, free_each, free_mean, overshooting  # noqa: E402
-from sakiyomi.agents.parts.pixel_nets import initialise  # noqa: E402
-from sakiyomi.agents.parts.rssm import RSSM, State  # noqa: E402
+from sakiyomi.agents.parts.latent.distributions import Gaussian, OneHots  # noqa: E402
+from sakiyomi.agents.parts.latent.kl_terms import balanced_kl, free_each, free_mean, overshooting  # noqa: E402
+from sakiyomi.agents.parts.latent.pixel_nets import initialise  # noqa: E402
+from sakiyomi.agents.parts.latent.rssm import RSSM, State  # noqa: E402
 
 
 @pytest.fixture(autouse=True)

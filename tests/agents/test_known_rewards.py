@@ -5,8 +5,8 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from sakiyomi.agents.parts.known_rewards import known_reward  # noqa: E402
-from sakiyomi.agents.parts.rollouts import at_random, play  # noqa: E402
+from sakiyomi.agents.parts.episodes.rollouts import at_random, play  # noqa: E402
+from sakiyomi.agents.parts.planning.known_rewards import known_reward  # noqa: E402
 from sakiyomi.envs import make_task  # noqa: E402
 from sakiyomi.envs.catalog import PLANTS  # noqa: E402
 

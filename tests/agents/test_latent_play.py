@@ -8,10 +8,10 @@ import pytest
 pytest.importorskip("torch")
 gymnasium = pytest.importorskip("gymnasium")
 
-from sakiyomi.agents.parts.latent_play import LatentPlay  # noqa: E402
-from sakiyomi.agents.parts.lookahead import Lookahead, line_after  # noqa: E402
+from sakiyomi.agents.parts.muzero.lookahead import Lookahead, line_after  # noqa: E402
+from sakiyomi.agents.parts.muzero.playing import LatentPlay  # noqa: E402
+from sakiyomi.agents.parts.muzero.stages import BoardStage, TaskStage  # noqa: E402
 from sakiyomi.agents.parts.search import Dirichlet, Gumbel, Puct  # noqa: E402
-from sakiyomi.agents.parts.stages import BoardStage, TaskStage  # noqa: E402
 from sakiyomi.boards import Go, TicTacToe  # noqa: E402
 from sakiyomi.boards.game import Ending  # noqa: E402
 from sakiyomi.envs.task import Task  # noqa: E402

@@ -6,14 +6,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sakiyomi.agents.parts.replay import Samples
+from sakiyomi.agents.parts.selfplay.replay import Samples
 from sakiyomi.boards import Go, TicTacToe
 
 torch = pytest.importorskip("torch")
 
-from sakiyomi.agents.parts.inference import make_evaluator  # noqa: E402
-from sakiyomi.agents.parts.learner import Learner, seeded  # noqa: E402
-from sakiyomi.agents.parts.nets import DualNet  # noqa: E402
+from sakiyomi.agents.parts.dual.inference import make_evaluator  # noqa: E402
+from sakiyomi.agents.parts.dual.learner import Learner, seeded  # noqa: E402
+from sakiyomi.agents.parts.dual.nets import DualNet  # noqa: E402
 
 
 @pytest.fixture(autouse=True)

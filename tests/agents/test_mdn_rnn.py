@@ -10,8 +10,9 @@ pytest.importorskip("torch")
 import torch
 from torch.distributions import Categorical, MixtureSameFamily, Normal
 
-from sakiyomi.agents.parts.code_batches import batches_of_epoch, pieces_of, read_lesson
-from sakiyomi.agents.parts.mdn_rnn import (
+from sakiyomi.agents.parts.episodes.sequences import Episode, SequenceReplay
+from sakiyomi.agents.parts.vmc.code_batches import batches_of_epoch, pieces_of, read_lesson
+from sakiyomi.agents.parts.vmc.mdn_rnn import (
     MDNRNN,
     Foretold,
     Mixture,
@@ -21,7 +22,6 @@ from sakiyomi.agents.parts.mdn_rnn import (
     mixture_entropy,
     mixture_nll,
 )
-from sakiyomi.agents.parts.sequences import Episode, SequenceReplay
 
 
 def make(latent=3, actions=2, hidden=8, **more):

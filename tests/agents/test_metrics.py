@@ -10,8 +10,8 @@ import time
 import numpy as np
 import pytest
 
-from sakiyomi.agents.parts import metrics
-from sakiyomi.agents.parts.metrics import MetricsLog, read_progress
+from sakiyomi.agents.parts.runs import metrics
+from sakiyomi.agents.parts.runs.metrics import MetricsLog, read_progress
 
 
 @pytest.fixture(autouse=True)
@@ -99,7 +99,7 @@ def test_what_is_no_log_is_told(tmp_path):
 
 WRITER = """
 import sys
-from sakiyomi.agents.parts import metrics
+from sakiyomi.agents.parts.runs import metrics
 metrics._board = lambda folder, resume_at: None
 done = int(sys.argv[2])
 log = metrics.MetricsLog(sys.argv[1], done)
@@ -140,7 +140,7 @@ def test_the_plot_has_a_panel_for_each_group_that_has_figures(tmp_path, monkeypa
     pytest.importorskip("matplotlib")
     from matplotlib.figure import Figure
 
-    from sakiyomi.agents.parts.metrics_plot import plot_progress
+    from sakiyomi.agents.parts.runs.metrics_plot import plot_progress
 
     drawn, save = [], Figure.savefig
 
@@ -179,7 +179,7 @@ def test_without_matplotlib_there_is_no_plot(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     for name in [name for name in sys.modules if name.startswith("matplotlib.")]:
         monkeypatch.setitem(sys.modules, name, None)
-    monkeypatch.delitem(sys.modules, "sakiyomi.agents.parts.metrics_plot", raising=False)
+    monkeypatch.delitem(sys.modules, "sakiyomi.agents.parts.runs.metrics_plot", raising=False)
     log = MetricsLog(tmp_path)
     with pytest.warns(UserWarning, match=r'no plot without matplotlib: pip install "sakiyomi\[plots\]"'):
         log.log(1, 1.0, {"loss/value": 1.0})

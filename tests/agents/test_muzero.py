@@ -12,10 +12,10 @@ pytest.importorskip("gymnasium")
 
 from sakiyomi.agents.agent import Agent, TrainingBudget, Turn  # noqa: E402
 from sakiyomi.agents.muzero import Config, MuZero  # noqa: E402
-from sakiyomi.agents.parts.checkpoints import load_tensors  # noqa: E402
-from sakiyomi.agents.parts.flags import from_json, to_json  # noqa: E402
+from sakiyomi.agents.parts.muzero.stages import stage_of  # noqa: E402
+from sakiyomi.agents.parts.runs.checkpoints import load_tensors  # noqa: E402
+from sakiyomi.agents.parts.runs.flags import from_json, to_json  # noqa: E402
 from sakiyomi.agents.parts.search import Gumbel, Puct  # noqa: E402
-from sakiyomi.agents.parts.stages import stage_of  # noqa: E402
 from sakiyomi.boards import Budget, ConnectFour, TicTacToe  # noqa: E402
 from sakiyomi.envs import make_task  # noqa: E402
 
@@ -245,7 +245,7 @@ def test_tictactoe_is_learnt_a_little(tmp_path):
     config = replace(MuZero.presets["tictactoe"], evaluate_every=1000, rows=64)
     list(MuZero.train(game, tmp_path, TrainingBudget(processor_seconds=60), config=config))
     agent = MuZero.load(tmp_path)
-    from sakiyomi.agents.parts.measuring import strength
+    from sakiyomi.agents.parts.strength.measuring import strength
 
     score = strength(agent, game, ("random",), 40, 0, 0)["score/random"]
     assert score > 0.8

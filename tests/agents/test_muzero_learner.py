@@ -7,11 +7,11 @@ torch = pytest.importorskip("torch")
 
 from torch.func import functional_call  # noqa: E402
 
-from sakiyomi.agents.parts.bins import encode  # noqa: E402
-from sakiyomi.agents.parts.learner import seeded  # noqa: E402
-from sakiyomi.agents.parts.muzero_learner import MuZeroLearner, tensors, unrolled_losses  # noqa: E402
-from sakiyomi.agents.parts.muzero_nets import MuZeroNet  # noqa: E402
-from sakiyomi.agents.parts.unrolls import Unrolls  # noqa: E402
+from sakiyomi.agents.parts.dual.learner import seeded  # noqa: E402
+from sakiyomi.agents.parts.muzero.bins import encode  # noqa: E402
+from sakiyomi.agents.parts.muzero.learner import MuZeroLearner, tensors, unrolled_losses  # noqa: E402
+from sakiyomi.agents.parts.muzero.nets import MuZeroNet  # noqa: E402
+from sakiyomi.agents.parts.muzero.unrolls import Unrolls  # noqa: E402
 
 A, CPU = 3, torch.device("cpu")
 

@@ -7,9 +7,9 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from sakiyomi.agents.parts.learner import seeded  # noqa: E402
-from sakiyomi.agents.parts.muzero_nets import MuZeroNet, action_planes, downsampled  # noqa: E402
-from sakiyomi.agents.parts.net_dynamics import NetDynamics  # noqa: E402
+from sakiyomi.agents.parts.dual.learner import seeded  # noqa: E402
+from sakiyomi.agents.parts.muzero.net_dynamics import NetDynamics  # noqa: E402
+from sakiyomi.agents.parts.muzero.nets import MuZeroNet, action_planes, downsampled  # noqa: E402
 
 SMALL = {
     "mlp": ((4,), 2, {"kind": "mlp", "channels": 12, "hidden": 16, "support": 10}),

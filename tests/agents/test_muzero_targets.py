@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from sakiyomi.agents.parts.muzero_targets import goes_on, reward_sums, value_targets, windowed
+from sakiyomi.agents.parts.muzero.targets import goes_on, reward_sums, value_targets, windowed
 
 
 def written_out(rewards, turns, values, n, discount):

@@ -5,7 +5,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from sakiyomi.agents.parts.nets import DualNet, folded, pool  # noqa: E402
+from sakiyomi.agents.parts.dual.nets import DualNet, folded, pool  # noqa: E402
 from sakiyomi.boards.chess import Chess  # noqa: E402
 from sakiyomi.boards.chess import actions as chess_actions  # noqa: E402
 from sakiyomi.boards.connect4 import ConnectFour  # noqa: E402

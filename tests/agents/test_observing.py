@@ -7,10 +7,10 @@ torch = pytest.importorskip("torch")
 
 from gymnasium.spaces import Box, Dict  # noqa: E402
 
-from sakiyomi.agents.parts.descent import Descent  # noqa: E402
-from sakiyomi.agents.parts.observing import Standardiser, checked, enlarged, going_on, shown_by, shrunk  # noqa: E402
-from sakiyomi.agents.parts.open_loop import open_loop_errors  # noqa: E402
-from sakiyomi.agents.parts.rssm import RSSM  # noqa: E402
+from sakiyomi.agents.parts.latent.observing import Standardiser, checked, enlarged, going_on, shown_by, shrunk  # noqa: E402
+from sakiyomi.agents.parts.latent.open_loop import open_loop_errors  # noqa: E402
+from sakiyomi.agents.parts.latent.rssm import RSSM  # noqa: E402
+from sakiyomi.agents.parts.runs.descent import Descent  # noqa: E402
 from sakiyomi.envs import make_task  # noqa: E402
 from sakiyomi.envs.task import Task  # noqa: E402
 

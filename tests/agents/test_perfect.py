@@ -7,8 +7,9 @@ import pytest
 
 from sakiyomi.agents.alphabeta import AlphaBetaPlayer
 from sakiyomi.agents.greedy import GreedyPlayer
-from sakiyomi.agents.parts import connect4_solver, tictactoe_solver
-from sakiyomi.agents.parts.connect4_book import book, book_action
+from sakiyomi.agents.parts.solvers import connect4 as connect4_solver
+from sakiyomi.agents.parts.solvers import tictactoe as tictactoe_solver
+from sakiyomi.agents.parts.solvers.connect4_book import book, book_action
 from sakiyomi.agents.perfect import EVER, PerfectPlayer, Solver
 from sakiyomi.agents.random_player import RandomPlayer
 from sakiyomi.boards import Budget, Position

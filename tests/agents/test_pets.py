@@ -10,7 +10,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from sakiyomi.agents.agent import TrainingBudget, Turn  # noqa: E402
-from sakiyomi.agents.parts.rollouts import Rollout, Transitions  # noqa: E402
+from sakiyomi.agents.parts.episodes.rollouts import Rollout, Transitions  # noqa: E402
 from sakiyomi.agents.pets import PETS, Config, Model  # noqa: E402
 from sakiyomi.envs import make_task  # noqa: E402
 from sakiyomi.envs.task import Task  # noqa: E402

@@ -8,7 +8,7 @@ torch = pytest.importorskip("torch")
 
 from torch import nn  # noqa: E402
 
-from sakiyomi.agents.parts.pixel_nets import (  # noqa: E402
+from sakiyomi.agents.parts.latent.pixel_nets import (  # noqa: E402
     MLP,
     PixelDecoder,
     PixelEncoder,
@@ -17,7 +17,7 @@ from sakiyomi.agents.parts.pixel_nets import (  # noqa: E402
     normalised,
     quantised,
 )
-from sakiyomi.agents.parts.rssm import RSSM  # noqa: E402
+from sakiyomi.agents.parts.latent.rssm import RSSM  # noqa: E402
 
 
 @pytest.fixture(autouse=True)

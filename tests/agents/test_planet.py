@@ -13,8 +13,8 @@ from gymnasium.spaces import Box, Discrete
 torch = pytest.importorskip("torch")
 
 from sakiyomi.agents.agent import TrainingBudget, Turn  # noqa: E402
-from sakiyomi.agents.parts.sequences import Episode, SequenceReplay  # noqa: E402
-from sakiyomi.agents.parts.videos import open_loop  # noqa: E402
+from sakiyomi.agents.parts.episodes.sequences import Episode, SequenceReplay  # noqa: E402
+from sakiyomi.agents.parts.episodes.videos import open_loop  # noqa: E402
 from sakiyomi.agents.planet import PAPER_TASKS, Config, Learner, Model, PlaNet, losses  # noqa: E402
 from sakiyomi.boards import make_game  # noqa: E402
 from sakiyomi.envs import make_task  # noqa: E402
@@ -349,7 +349,7 @@ def test_planner_takes_what_the_model_rewards(toy):
 
 
 def controls_of(task):
-    from sakiyomi.agents.parts.controls import Controls
+    from sakiyomi.agents.parts.episodes.controls import Controls
 
     return Controls.of(task)
 

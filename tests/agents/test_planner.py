@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from sakiyomi.agents.agent import Turn
-from sakiyomi.agents.parts.deciding import Deciding, best_actions, decide, imagined
-from sakiyomi.agents.parts.planner import Planner
 from sakiyomi.agents.parts.search import Dirichlet, Gumbel, Puct
+from sakiyomi.agents.parts.search.deciding import Deciding, best_actions, decide, imagined
 from sakiyomi.agents.parts.search.findings import drawn
+from sakiyomi.agents.parts.search.planner import Planner
 from sakiyomi.boards import Budget, Chess, ConnectFour, Go, Position, TicTacToe
 
 GUMBEL = Gumbel(considered=8, noise=0.0)

@@ -5,7 +5,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from sakiyomi.agents.parts.propagation import (  # noqa: E402
+from sakiyomi.agents.parts.pets.propagation import (  # noqa: E402
     WORST,
     dealt,
     expected_returns,

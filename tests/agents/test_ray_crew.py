@@ -16,13 +16,13 @@ pytest.importorskip("torch")
 
 from sakiyomi.agents.agent import TrainingBudget
 from sakiyomi.agents.alphazero import AlphaZero
-from sakiyomi.agents.parts.crew import LocalCrew, make_crew
-from sakiyomi.agents.parts.nets import DualNet
-from sakiyomi.agents.parts.ray_cluster import digest_of
-from sakiyomi.agents.parts.ray_crew import LIMIT, RayCrew, _check_losses, places
-from sakiyomi.agents.parts.ray_worker import PACKAGES, Lesson, Worker, read_state, state_of, write_state
+from sakiyomi.agents.parts.dual.nets import DualNet
 from sakiyomi.agents.parts.search import Dirichlet, Puct
-from sakiyomi.agents.parts.selfplay import Habits
+from sakiyomi.agents.parts.selfplay.crew import LocalCrew, make_crew
+from sakiyomi.agents.parts.selfplay.ray_cluster import digest_of
+from sakiyomi.agents.parts.selfplay.ray_crew import LIMIT, RayCrew, _check_losses, places
+from sakiyomi.agents.parts.selfplay.ray_worker import PACKAGES, Lesson, Worker, read_state, state_of, write_state
+from sakiyomi.agents.parts.selfplay.self_player import Habits
 from sakiyomi.boards import rows
 from sakiyomi.boards.connect4 import ConnectFour
 from sakiyomi.boards.tictactoe import TicTacToe

@@ -6,7 +6,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from sakiyomi.agents.parts.gp import GP, Kernel, process_inputs, with_angles  # noqa: E402
-from sakiyomi.agents.parts.rbf_policy import (  # noqa: E402
+from sakiyomi.agents.parts.gp.rbf_policy import (  # noqa: E402
     RbfPolicy,
     control_of,
     followed,

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import chisquare
 
-from sakiyomi.agents.parts.replay import Episode, GameReplay, final_owners
-from sakiyomi.agents.parts.turned import Turned
+from sakiyomi.agents.parts.selfplay.replay import Episode, GameReplay, final_owners
+from sakiyomi.agents.parts.selfplay.turned import Turned
 from sakiyomi.boards import Chess, ConnectFour, Go, Othello, Shogi, TicTacToe
 from sakiyomi.boards.random import pick, seeds
 

@@ -4,7 +4,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from sakiyomi.agents.parts.returns import lambda_returns, path_weights  # noqa: E402
+from sakiyomi.agents.parts.latent.returns import lambda_returns, path_weights  # noqa: E402
 
 
 def path(steps=6, paths=3, seed=0):

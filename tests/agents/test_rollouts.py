@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from gymnasium.spaces import Box, Dict, Discrete
 
-from sakiyomi.agents.parts.rollouts import Rollout, Transitions, at_random, box_of, by_agent, play
+from sakiyomi.agents.parts.episodes.rollouts import Rollout, Transitions, at_random, box_of, by_agent, play
 from sakiyomi.envs import make_task
 from sakiyomi.envs.task import Task
 

@@ -5,9 +5,9 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from sakiyomi.agents.parts.distributions import Gaussian, OneHots  # noqa: E402
-from sakiyomi.agents.parts.pixel_nets import initialise  # noqa: E402
-from sakiyomi.agents.parts.rssm import RSSM, LayerNormGRU  # noqa: E402
+from sakiyomi.agents.parts.latent.distributions import Gaussian, OneHots  # noqa: E402
+from sakiyomi.agents.parts.latent.pixel_nets import initialise  # noqa: E402
+from sakiyomi.agents.parts.latent.rssm import RSSM, LayerNormGRU  # noqa: E402
 
 KINDS = {
     "planet": {"activation": "relu"},

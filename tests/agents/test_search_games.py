@@ -5,7 +5,7 @@ import pytest
 
 from sakiyomi.agents.parts.search import Dirichlet, Findings, Gumbel, Puct, RulesModel, Search
 from sakiyomi.agents.parts.search.halving import schedule
-from sakiyomi.agents.parts.tictactoe_solver import movers_board, score
+from sakiyomi.agents.parts.solvers.tictactoe import movers_board, score
 from sakiyomi.boards.chess import Chess
 from sakiyomi.boards.connect4 import ConnectFour
 from sakiyomi.boards.othello import Othello

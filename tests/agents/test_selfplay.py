@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from scipy.stats import chisquare
 
-from sakiyomi.agents.parts.replay import Episode, GameReplay
 from sakiyomi.agents.parts.search import Dirichlet, Gumbel, Puct
-from sakiyomi.agents.parts.selfplay import Habits, SelfPlay, play_side_by_side
+from sakiyomi.agents.parts.selfplay.replay import Episode, GameReplay
+from sakiyomi.agents.parts.selfplay.self_player import Habits, SelfPlay, play_side_by_side
 from sakiyomi.boards import Chess, ConnectFour, Go, Othello, Shogi, TicTacToe
 from sakiyomi.boards.game import Ending
 

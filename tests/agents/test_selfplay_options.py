@@ -7,7 +7,7 @@ import pytest
 
 from sakiyomi.agents.parts.search import Dirichlet, Gumbel, Puct
 from sakiyomi.agents.parts.search.caching import CachedEvaluate
-from sakiyomi.agents.parts.selfplay import Habits, SelfPlay
+from sakiyomi.agents.parts.selfplay.self_player import Habits, SelfPlay
 from sakiyomi.boards import ConnectFour, Go, TicTacToe
 from sakiyomi.boards.game import Ending
 

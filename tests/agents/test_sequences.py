@@ -5,8 +5,8 @@ import itertools
 import numpy as np
 import pytest
 
-from sakiyomi.agents.parts import sequences as module
-from sakiyomi.agents.parts.sequences import Episode, SequenceReplay, Streams
+from sakiyomi.agents.parts.episodes import sequences as module
+from sakiyomi.agents.parts.episodes.sequences import Episode, SequenceReplay, Streams
 
 EVERYTHING = ("observations", "actions", "rewards", "is_first", "is_terminal", "is_last")
 
@@ -255,7 +255,7 @@ def test_streams_go_on_from_a_save(tmp_path):
 def test_states_carried_from_batch_to_batch_are_those_of_each_piece_alone(tmp_path):
     """A stream changes its episode within batches and between them; nothing of the old one may remain."""
     torch = pytest.importorskip("torch")
-    from sakiyomi.agents.parts.rssm import RSSM
+    from sakiyomi.agents.parts.latent.rssm import RSSM
 
     torch.manual_seed(0)
     rssm, noise = RSSM(1, 2, deter=5, hidden=6, stoch=3, dynamics="deterministic"), torch.Generator()

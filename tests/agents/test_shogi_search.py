@@ -4,12 +4,13 @@ import cshogi
 import numpy as np
 import pytest
 
-from sakiyomi.agents.parts import search_nodes, shogi_captures, shogi_evaluation, shogi_search, shogi_values
-from sakiyomi.agents.parts.deepening import Limits
-from sakiyomi.agents.parts.search_nodes import EVERYTHING, INFINITE, QUIESCENCE, TABLE
-from sakiyomi.agents.parts.search_table import MATE, WON
-from sakiyomi.agents.parts.shogi_search import PERPETUAL, QUIET_PLIES, ROW
-from sakiyomi.agents.parts.shogi_thinking import ShogiSearcher
+from sakiyomi.agents.parts.alphabeta import nodes as search_nodes
+from sakiyomi.agents.parts.alphabeta import shogi_captures, shogi_evaluation, shogi_search, shogi_values
+from sakiyomi.agents.parts.alphabeta.deepening import Limits
+from sakiyomi.agents.parts.alphabeta.nodes import EVERYTHING, INFINITE, QUIESCENCE, TABLE
+from sakiyomi.agents.parts.alphabeta.shogi_search import PERPETUAL, QUIET_PLIES, ROW
+from sakiyomi.agents.parts.alphabeta.shogi_thinking import ShogiSearcher
+from sakiyomi.agents.parts.alphabeta.table import MATE, WON
 from sakiyomi.boards import Position
 from sakiyomi.boards.shogi import Shogi, rules, usi
 from sakiyomi.boards.shogi.state import HOT, MOST_MOVES

@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 
 from sakiyomi.agents.alphabeta import AlphaBetaPlayer
-from sakiyomi.agents.parts import search_nodes, shogi_search
-from sakiyomi.agents.parts.deepening import Limits, thought_of
-from sakiyomi.agents.parts.search_nodes import EVERYTHING, QUIESCENCE, TABLE
-from sakiyomi.agents.parts.search_table import MATE, WON
-from sakiyomi.agents.parts.shogi_search import PERPETUAL
-from sakiyomi.agents.parts.shogi_thinking import ShogiSearcher
+from sakiyomi.agents.parts.alphabeta import nodes as search_nodes
+from sakiyomi.agents.parts.alphabeta import shogi_search
+from sakiyomi.agents.parts.alphabeta.deepening import Limits, thought_of
+from sakiyomi.agents.parts.alphabeta.nodes import EVERYTHING, QUIESCENCE, TABLE
+from sakiyomi.agents.parts.alphabeta.shogi_search import PERPETUAL
+from sakiyomi.agents.parts.alphabeta.shogi_thinking import ShogiSearcher
+from sakiyomi.agents.parts.alphabeta.table import MATE, WON
 from sakiyomi.agents.random_player import RandomPlayer
 from sakiyomi.boards import DECLARE, Budget, Ending, Position
 from sakiyomi.boards.shogi import Shogi, usi

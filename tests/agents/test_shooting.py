@@ -7,7 +7,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from sakiyomi.agents.parts.shooting import shifted, shoot  # noqa: E402
+from sakiyomi.agents.parts.planning.shooting import shifted, shoot  # noqa: E402
 from sakiyomi.envs.catalog import PLANTS  # noqa: E402
 from sakiyomi.envs.dynamics import after, step_rows  # noqa: E402
 from sakiyomi.envs.torch_dynamics import torch_after, torch_reward  # noqa: E402

@@ -8,12 +8,12 @@ import pytest
 pytest.importorskip("torch")
 
 from sakiyomi.agents.agent import TrainingBudget
-from sakiyomi.agents.parts import metrics
-from sakiyomi.agents.parts.agent_files import load_agent, save_agent
-from sakiyomi.agents.parts.checkpoints import read_json, write_json
-from sakiyomi.agents.parts.metrics import read_progress
-from sakiyomi.agents.parts.training_run import TrainingRun
-from sakiyomi.agents.parts.trials import Trials
+from sakiyomi.agents.parts.episodes.trials import Trials
+from sakiyomi.agents.parts.runs import metrics
+from sakiyomi.agents.parts.runs.agent_files import load_agent, save_agent
+from sakiyomi.agents.parts.runs.checkpoints import read_json, write_json
+from sakiyomi.agents.parts.runs.metrics import read_progress
+from sakiyomi.agents.parts.runs.training_run import TrainingRun
 from sakiyomi.envs import make_task
 
 

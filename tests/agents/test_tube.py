@@ -8,7 +8,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from sakiyomi.agents.parts.gp import GP, Kernel, next_state, process_inputs  # noqa: E402
-from sakiyomi.agents.parts.tube import Tube, costs_of, foretold, margins, outside, satisfied  # noqa: E402
+from sakiyomi.agents.parts.gp.tube import Tube, costs_of, foretold, margins, outside, satisfied  # noqa: E402
 
 ANGLES = (1,)
 

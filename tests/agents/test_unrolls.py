@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sakiyomi.agents.parts.unrolls import Episode, UnrollReplay
+from sakiyomi.agents.parts.muzero.unrolls import Episode, UnrollReplay
 
 A = 3
 

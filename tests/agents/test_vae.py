@@ -8,7 +8,7 @@ pytest.importorskip("torch")
 
 import torch
 
-from sakiyomi.agents.parts.vae import VAE, Codes, as_colours, as_frames, kl_to_standard, vae_loss
+from sakiyomi.agents.parts.vmc.vae import VAE, Codes, as_colours, as_frames, kl_to_standard, vae_loss
 
 
 def make(latent, **sizes):

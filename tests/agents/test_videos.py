@@ -6,7 +6,7 @@ import pytest
 pytest.importorskip("gymnasium")
 
 from sakiyomi.agents.agent import Foresight, Predicted
-from sakiyomi.agents.parts.videos import GAP, OpenLoop, film_frames, open_loop, save_film, strip
+from sakiyomi.agents.parts.episodes.videos import GAP, OpenLoop, film_frames, open_loop, save_film, strip
 from sakiyomi.envs import make_task
 
 PLAN = np.tile([[1.5, -0.5]], (8, 1))

@@ -15,12 +15,12 @@ from scipy.special import log_softmax, rel_entr  # noqa: E402
 import sakiyomi.agents  # noqa: E402
 from sakiyomi.agents.agent import Turn  # noqa: E402
 from sakiyomi.agents.opponents import make_opponent  # noqa: E402
-from sakiyomi.agents.parts.checkpoints import load_tensors, save_tensors, write_json  # noqa: E402
-from sakiyomi.agents.parts.contest import contest  # noqa: E402
-from sakiyomi.agents.parts.dual_files import load_dual_net, policy_positions, save_dual_net  # noqa: E402
-from sakiyomi.agents.parts.flags import to_json  # noqa: E402
-from sakiyomi.agents.parts.nets import DualNet  # noqa: E402
-from sakiyomi.agents.parts.shipping import FACTS, Card, for_play, halved, rounding  # noqa: E402
+from sakiyomi.agents.parts.dual.files import load_dual_net, policy_positions, save_dual_net  # noqa: E402
+from sakiyomi.agents.parts.dual.nets import DualNet  # noqa: E402
+from sakiyomi.agents.parts.dual.shipping import FACTS, Card, for_play, halved, rounding  # noqa: E402
+from sakiyomi.agents.parts.runs.checkpoints import load_tensors, save_tensors, write_json  # noqa: E402
+from sakiyomi.agents.parts.runs.flags import to_json  # noqa: E402
+from sakiyomi.agents.parts.strength.contest import contest  # noqa: E402
 from sakiyomi.arena.agent_specs import AGENTS, agent_class, listed, shipped  # noqa: E402
 from sakiyomi.boards import ConnectFour, Ending, TicTacToe  # noqa: E402
 from sakiyomi.boards.catalog import make_game  # noqa: E402

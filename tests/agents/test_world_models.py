@@ -13,18 +13,18 @@ pytest.importorskip("gymnasium")
 import torch
 
 from sakiyomi.agents.agent import TrainingBudget, Turn
-from sakiyomi.agents.parts import metrics
-from sakiyomi.agents.parts.agent_files import load_agent
-from sakiyomi.agents.parts.checkpoints import write_json
-from sakiyomi.agents.parts.controls import Controls
-from sakiyomi.agents.parts.evolution import Evolution
-from sakiyomi.agents.parts.exploring import Brownian, Held, RandomNetworks
-from sakiyomi.agents.parts.flags import from_json, overridden, to_json
-from sakiyomi.agents.parts.mdn_rnn import Memory
-from sakiyomi.agents.parts.metrics import read_progress
-from sakiyomi.agents.parts.vmc_course import shortened
-from sakiyomi.agents.parts.vmc_evolving import Champion, EvolutionPlan, Evolving
-from sakiyomi.agents.parts.vmc_learning import Fit, RNNPlan
+from sakiyomi.agents.parts.episodes.controls import Controls
+from sakiyomi.agents.parts.runs import metrics
+from sakiyomi.agents.parts.runs.agent_files import load_agent
+from sakiyomi.agents.parts.runs.checkpoints import write_json
+from sakiyomi.agents.parts.runs.flags import from_json, overridden, to_json
+from sakiyomi.agents.parts.runs.metrics import read_progress
+from sakiyomi.agents.parts.vmc.course import shortened
+from sakiyomi.agents.parts.vmc.evolution import Evolution
+from sakiyomi.agents.parts.vmc.evolving import Champion, EvolutionPlan, Evolving
+from sakiyomi.agents.parts.vmc.exploring import Brownian, Held, RandomNetworks
+from sakiyomi.agents.parts.vmc.learning import Fit, RNNPlan
+from sakiyomi.agents.parts.vmc.mdn_rnn import Memory
 from sakiyomi.agents.world_models import CARRACING, DOOM, QUICK, Config, WorldModels
 from sakiyomi.boards import TicTacToe
 from sakiyomi.envs import make_task

@@ -8,8 +8,8 @@ from typing import ClassVar
 import numpy as np
 
 from sakiyomi.agents.agent import RESIGN, Foresight, Progress
-from sakiyomi.agents.parts.checkpoints import read_json, write_json
-from sakiyomi.agents.parts.flags import from_json, to_json
+from sakiyomi.agents.parts.runs.checkpoints import read_json, write_json
+from sakiyomi.agents.parts.runs.flags import from_json, to_json
 
 
 @dataclass(frozen=True)

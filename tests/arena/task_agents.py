@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sakiyomi.agents.agent import Foresight, Predicted
-from sakiyomi.agents.parts.checkpoints import read_json, write_json
+from sakiyomi.agents.parts.runs.checkpoints import read_json, write_json
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from sakiyomi.agents.parts.checkpoints import read_json
+from sakiyomi.agents.parts.runs.checkpoints import read_json
 from sakiyomi.arena.cli import main
 from sakiyomi.arena.match import Termination
 from sakiyomi.arena.players import make_player

@@ -270,7 +270,7 @@ def test_a_missing_package_is_named(monkeypatch):
 def test_unknown_agents():
     with pytest.raises(ValueError, match=r"unknown agent 'alphazer0'; did you mean 'alphazero'\?"):
         agent_class("alphazer0")
-    with pytest.raises(ValueError, match="there are: alphazero, alphagozero, .*, python:MODULE:NAME"):
+    with pytest.raises(ValueError, match=r"there are: alphazero, alphagozero, .*, python:MODULE:NAME"):
         agent_class("q")
 
 

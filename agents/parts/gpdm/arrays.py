@@ -8,11 +8,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sakiyomi.agents.parts.agent_files import load_agent, save_agent
 from sakiyomi.agents.parts.gpdm.model import Model
 from sakiyomi.agents.parts.gpdm.motions import Motions
 from sakiyomi.agents.parts.gpdm.posterior import State
 from sakiyomi.agents.parts.gpdm.transitions import Dynamics
+from sakiyomi.agents.parts.runs.agent_files import load_agent, save_agent
 
 KIND = "gpdm"
 

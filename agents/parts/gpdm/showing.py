@@ -4,8 +4,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sakiyomi.agents.parts.features import encoded
 from sakiyomi.agents.parts.gpdm.kernels import Floats
+from sakiyomi.agents.parts.pets.features import encoded
 
 
 def shown(observations: Floats, angles: tuple[int, ...]) -> Floats:

@@ -6,11 +6,11 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
+from sakiyomi.agents.parts.episodes.rollouts import Rollout
 from sakiyomi.agents.parts.gp import GP, fit
 from sakiyomi.agents.parts.gpdm.kernels import Floats
 from sakiyomi.agents.parts.gpdm.model import Model
 from sakiyomi.agents.parts.gpdm.showing import shown
-from sakiyomi.agents.parts.rollouts import Rollout
 
 
 class TrialRows(NamedTuple):

@@ -1,0 +1,1 @@
+"""Alpha-beta search with hand-made evaluations: chess, shogi, Othello, Connect Four."""

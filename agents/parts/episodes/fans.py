@@ -1,0 +1,147 @@
+"""What an agent foresaw in an episode of a control task, beside what then happened: as arrays and as a picture.
+
+::
+
+    watched = watch(task.make(), agent, seed=0, every=10)
+    watched.arrays()                    # by name, ready for np.savez
+    plot_fans(watched, "fans.png")      # each observed quantity over time, with a fan from every tenth step on
+"""
+
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sakiyomi.agents.agent import Agent, Foresight, Predicted, Turn
+from sakiyomi.agents.parts.episodes.rollouts import Floats, Rollout, play
+from sakiyomi.agents.parts.runs.checkpoints import write_bytes
+
+if TYPE_CHECKING:
+    from gymnasium import Env
+
+SEEN = ("observation", "state")
+"""What an agent may call its prediction of what is observed."""
+SURE = 2.0
+"""Standard deviations to either side that a fan shows: 95 % of a Gaussian."""
+CLOUD = 20  # sampled futures that are drawn at the most
+PANELS = 8  # quantities that are drawn at the most
+
+
+@dataclass(frozen=True)
+class Watched:
+    """An episode, and what was foreseen in some of its steps, by their numbers."""
+
+    rollout: Rollout
+    foreseen: Mapping[int, Foresight]
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """observations [T + 1, O], actions, rewards; and of each step T with a fan "T/plan" and "T/QUANTITY/mean", and
+        as far as the agent tells, /std, /covariance and /samples (`Predicted`)."""
+        rollout = self.rollout
+        found = {"observations": rollout.observations, "actions": rollout.actions, "rewards": rollout.rewards}
+        for step, foresight in self.foreseen.items():
+            if foresight.plan is not None:
+                found[f"{step}/plan"] = np.asarray(foresight.plan)
+            for name, predicted in foresight.future.items():
+                parts = {key: value for key, value in vars(predicted).items() if value is not None}
+                found |= {f"{step}/{name}/{key}": np.asarray(value) for key, value in parts.items()}
+        return found
+
+    def coverage(self, ahead: int) -> float:
+        """The part of the observations `ahead` steps after a fan's start that lie within it; NaN if there are none."""
+        inside: list[NDArray[np.bool_]] = []
+        for step, foresight in self.foreseen.items():
+            fan = of_observations(foresight, self.rollout)
+            if fan is None or step + ahead >= len(self.rollout.observations) or ahead > len(fan.mean):
+                continue
+            off = np.abs(self.rollout.observations[step + ahead] - fan.mean[ahead - 1])
+            inside.append(off <= SURE * spread(fan)[ahead - 1])
+        return float(np.mean(inside)) if inside else float("nan")
+
+
+def watch(env: "Env[Any, Any]", agent: Agent[Any], seed: int, every: int = 10) -> Watched:
+    """An episode of `agent` in `env`, acting as well as it can; it tells what it foresees in every so many steps."""
+    carry, foreseen, step = agent.initial(1, seed), dict[int, Foresight](), 0
+
+    def choose(turn: Turn) -> NDArray[Any]:
+        nonlocal carry, step
+        actions, carry = agent.act(carry, turn, False)
+        if step % every == 0:
+            foreseen[step] = agent.foresee(carry, turn)
+        step += 1
+        return actions
+
+    return Watched(play(env, choose, seed), foreseen)
+
+
+def of_observations(foresight: Foresight, rollout: Rollout) -> Predicted | None:
+    """What is predicted of the observations, in their own coordinates; None if nothing is."""
+    size = rollout.observations.shape[1]
+    fitting = (foresight.future[name] for name in SEEN if name in foresight.future)
+    return next((fan for fan in fitting if fan.mean.ndim == 2 and fan.mean.shape[1] == size), None)
+
+
+def spread(predicted: Predicted) -> Floats:
+    """Its standard deviations, [H, ...] as the mean; zeros where the agent tells of none."""
+    if predicted.std is not None:
+        return np.asarray(predicted.std, np.float64)
+    if predicted.covariance is not None:
+        variances: Floats = np.einsum("hii->hi", predicted.covariance)
+        return np.sqrt(np.maximum(variances, 0.0))
+    if predicted.samples is not None:
+        deviations: Floats = np.asarray(predicted.samples, np.float64).std(axis=0)
+        return deviations
+    return np.zeros(predicted.mean.shape)
+
+
+def plot_fans(watched: Watched, path: str | Path, names: tuple[str, ...] = ()) -> None:
+    """Draw each observed quantity (`names`, or their numbers), the reward and the actions, and write the PNG at once.
+
+    What happened is black; a fan is its mean, `SURE` standard deviations to either side, and sampled futures.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    rollout = watched.rollout
+    shown = min(rollout.observations.shape[1], PANELS)
+    rows = shown + 2
+    figure = Figure(figsize=(9, 1.6 * rows), layout="constrained")
+    FigureCanvasAgg(figure)
+    panels = figure.subplots(rows, 1, sharex=True)
+    for number in range(shown):
+        title = names[number] if number < len(names) else f"observation {number}"
+        panels[number].set_ylabel(title, fontsize=8)
+        for step, foresight in watched.foreseen.items():
+            if (fan := of_observations(foresight, rollout)) is not None:
+                cloud = None if fan.samples is None else fan.samples[..., number]
+                _draw(panels[number], step, fan.mean[:, number], spread(fan)[:, number], cloud)
+        panels[number].plot(rollout.observations[:, number], color="black", linewidth=1.2)
+    panels[shown].set_ylabel("reward", fontsize=8)
+    for step, foresight in watched.foreseen.items():
+        if (fan := foresight.future.get("reward")) is not None and fan.mean.ndim == 1:
+            _draw(panels[shown], step, fan.mean, spread(fan), fan.samples)
+    panels[shown].plot(1 + np.arange(len(rollout)), rollout.rewards, color="black", linewidth=1.2)
+    panels[-1].set_ylabel("action", fontsize=8)
+    panels[-1].step(np.arange(len(rollout)), rollout.actions, where="post", linewidth=1.0)
+    panels[-1].set_xlabel("step", fontsize=8)
+    for axes in panels:
+        axes.tick_params(labelsize=8)
+        axes.grid(alpha=0.3)
+    figure.suptitle("foreseen (colours) and what then happened (black)", fontsize=10)
+    picture = io.BytesIO()
+    figure.savefig(picture, format="png", dpi=110)
+    write_bytes(path, picture.getvalue())
+
+
+def _draw(axes: Any, step: int, mean: Floats, std: Floats, cloud: Floats | None) -> None:
+    """A fan that begins after `step`."""
+    at = step + 1 + np.arange(len(mean))
+    (line,) = axes.plot(at, mean, linewidth=1.0)
+    axes.fill_between(at, mean - SURE * std, mean + SURE * std, alpha=0.2, color=line.get_color(), linewidth=0)
+    if cloud is not None:
+        few = cloud[:: max(1, len(cloud) // CLOUD)]
+        axes.plot(at, few.T, color=line.get_color(), alpha=0.15, linewidth=0.5)

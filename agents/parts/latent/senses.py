@@ -1,0 +1,86 @@
+"""How an agent with a latent state perceives: pictures or vectors, encoded, and decoders to tell them again.
+
+Dreamer (ICLR 2020) and DreamerV2 (ICLR 2021) see pictures as bytes / 255 - 0.5, through convolutions. Vectors are in
+units of their spread so far, and go through fully connected layers with ELU.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from sakiyomi.agents.parts.latent.distributions import unit_log_prob
+from sakiyomi.agents.parts.latent.observing import Standardiser, enlarged, shrunk
+from sakiyomi.agents.parts.latent.pixel_nets import MLP, Activation, PixelDecoder, PixelEncoder, as_bytes, normalised
+
+
+class Senses(nn.Module):
+    """The encoder of observations of `shape`, pictures [H, W, C] or [H, W] or vectors [n]; it gives `outputs` numbers.
+
+    Pictures are made `shrink` times smaller, and have `depth` filters in the first convolution; vectors have the
+    `layers`. What is observed deviates from what is decoded by `deviation`. Raises ValueError for pictures that are no
+    squares, or of a size for which there is no encoder.
+    """
+
+    def __init__(
+        self,
+        shape: tuple[int, ...],
+        depth: int,
+        layers: Sequence[int],
+        shrink: int = 1,
+        deviation: float = 1.0,
+        *,
+        activation: Activation = "relu",
+    ):
+        super().__init__()
+        self.shape, self.depth, self.hidden, self.shrink = shape, depth, layers, shrink
+        self.activation, self.deviation = activation, deviation
+        self.pictures = len(shape) > 1
+        self.standard = Standardiser(0 if self.pictures else shape[0])
+        if self.pictures:
+            self.encoder = PixelEncoder(self._channels, size=self._size, depth=depth, activation=activation)
+            self.outputs = self.encoder.outputs
+        else:
+            self.encoder = nn.Sequential(MLP(shape[0], layers[-1], hidden=layers[:-1]), nn.ELU())
+            self.outputs = layers[-1]
+
+    def decoder(self, features: int) -> nn.Module:
+        """A network from `features` numbers to means of what is seen, [..., C, S, S] or [..., n]."""
+        if not self.pictures:
+            return MLP(features, self.shape[0], hidden=self.hidden)
+        return PixelDecoder(features, self._channels, size=self._size, depth=self.depth, activation=self.activation)
+
+    def seen(self, observations: Tensor) -> Tensor:
+        """Observations [..., *shape] as the networks see them: [..., C, S, S] or [..., n]."""
+        if not self.pictures:
+            return self.standard(observations)
+        given = observations if len(self.shape) == 3 else observations[..., None]
+        return normalised(shrunk(given, self.shrink))
+
+    def forward(self, seen: Tensor) -> Tensor:
+        """[..., outputs]."""
+        return self.encoder(seen)
+
+    def log_prob(self, seen: Tensor, decoded: Tensor) -> Tensor:
+        """[...], log N(seen; decoded, deviation) in units of `deviation`, added up over all pixels or numbers."""
+        return unit_log_prob(seen / self.deviation, decoded / self.deviation, 3 if self.pictures else 1)
+
+    def shown(self, decoded: Tensor) -> NDArray[Any]:
+        """What is decoded, [..., C, S, S] or [..., n], as observations: bytes, or float64."""
+        if not self.pictures:
+            return np.asarray(self.standard.undone(decoded).cpu().numpy())
+        shown = enlarged(as_bytes(decoded).cpu().numpy(), self.shrink)
+        return shown if len(self.shape) == 3 else shown[..., 0]
+
+    @property
+    def _channels(self) -> int:
+        return self.shape[2] if len(self.shape) == 3 else 1
+
+    @property
+    def _size(self) -> int:
+        """Rows and columns of pictures as the networks see them."""
+        if self.shape[0] != self.shape[1]:
+            raise ValueError(f"pictures must be squares, got {self.shape[0]}x{self.shape[1]}")
+        return self.shape[0] // self.shrink

@@ -1,0 +1,1 @@
+"""PETS: ensembles of probabilistic networks and trajectory sampling."""

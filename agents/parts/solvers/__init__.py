@@ -1,0 +1,1 @@
+"""Exact play: Connect Four, the end of Othello, tic-tac-toe."""

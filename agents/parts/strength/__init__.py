@@ -1,0 +1,1 @@
+"""How strong a player is: contests, scores with intervals, and measuring while learning."""

@@ -1,0 +1,1 @@
+"""World Models: V sees, M foretells, C acts and is evolved in the dream."""
