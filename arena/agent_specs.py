@@ -28,6 +28,7 @@ class Paper(NamedTuple):
 BOARD_AGENTS = {
     "alphazero": Paper("AlphaZero", "plans with the rules and one network, learns by self-play: any board game"),
     "alphagozero": Paper("AlphaGoZero", "the same for Go, with the board's symmetries and a gate for new networks"),
+    "muzero": Paper("MuZero", "the same search over dynamics that it learns: board games, and tasks of choices"),
 }
 """Agents that play board games, by the names that specs and `sakiyomi train` have for them."""
 TASK_AGENTS = {
@@ -40,6 +41,7 @@ TASK_AGENTS = {
     "planet": Paper("PlaNet", "plans in the latent space of a recurrent state-space model: from pixels or states"),
     "dreamer": Paper("Dreamer", "learns to act in such a model's imagination, by gradients through it"),
     "dreamerv2": Paper("DreamerV2", "the same with discrete latent states: Atari and control"),
+    "muzero": BOARD_AGENTS["muzero"],
 }
 """Agents that act in tasks."""
 AGENTS = BOARD_AGENTS | TASK_AGENTS

@@ -245,6 +245,7 @@ KINDS = (
         bare=True,
     ),
     Kind("alphagozero:DIR@sims=N", "AlphaGo Zero, in the same way", partial(_learnt, "alphagozero"), bare=True),
+    Kind("muzero:DIR@sims=N", "MuZero, in the same way", partial(_learnt, "muzero"), bare=True),
     Kind("gtp:COMMAND", "an engine that speaks GTP, such as gtp:gnugo --mode gtp --level 5", _gtp),
     Kind("uci:COMMAND@LIMITS", "an engine that speaks UCI, such as uci:stockfish@nodes=200 (docs/uci.md)", _uci),
     Kind("usi:COMMAND@LIMITS", "an engine that speaks USI, such as usi:fairy-stockfish@nodes=500 (docs/usi.md)", _usi),
