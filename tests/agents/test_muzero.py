@@ -240,15 +240,14 @@ def test_a_task_without_choices_is_refused(tmp_path):
 
 @pytest.mark.slow
 def test_tictactoe_is_learnt_a_little(tmp_path):
-    """After a minute it beats chance, and what the network says of a won game stays so behind its end."""
+    """After some hundred steps it beats chance, and what is said of a won game stays so behind its end."""
     game = TicTacToe()
-    config = replace(MuZero.presets["tictactoe"], evaluate_every=1000, rows=64)
-    list(MuZero.train(game, tmp_path, TrainingBudget(processor_seconds=60), config=config))
+    config = replace(MuZero.presets["tictactoe"], evaluate_every=1000, rows=32)
+    list(MuZero.train(game, tmp_path, TrainingBudget(steps=500), config=config))
     agent = MuZero.load(tmp_path)
     from sakiyomi.agents.parts.strength.measuring import strength
 
-    score = strength(agent, game, ("random",), 40, 0, 0)["score/random"]
-    assert score > 0.8
+    assert strength(agent, game, ("random",), 200, 0, 0)["score/random"] > 0.65
     states = game.new(1)
     for move in (0, 3, 1, 4):
         game.play(states, np.array([move], np.int32))
@@ -259,4 +258,4 @@ def test_tictactoe_is_learnt_a_little(tmp_path):
             _, latents = net.step(latents, torch.tensor([action]))
             values.append(float(net.predict(latents).values))
     signs = np.array([-1, 1, -1, 1])
-    assert (np.array(values) * signs > 0.4).all()
+    assert (np.array(values) * signs > 0.3).all(), values
