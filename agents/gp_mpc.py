@@ -32,6 +32,7 @@ from sakiyomi.agents.parts.gp import GP, fit, process_inputs, with_angles
 from sakiyomi.agents.parts.gp.rbf_policy import KeptPolicy, RbfPolicy, control_of, first_policy, followed, improved
 from sakiyomi.agents.parts.gp.tube import Tube, Wall, costs_of, foretold, margins, outside, satisfied
 from sakiyomi.agents.parts.planning.shooting import Plan, shifted, shoot
+from sakiyomi.agents.parts.planning.spending import deadline
 from sakiyomi.agents.parts.runs.agent_files import DAMAGE, damaged, load_agent, save_agent
 from sakiyomi.agents.parts.runs.flags import from_json, to_json
 from sakiyomi.boards.game import Game
@@ -118,13 +119,12 @@ PENDULUM = Config(  # success as on the cart-pole: within 16 % of the rod's leng
     horizon=15,
     iterations=15,
 )
-DOUBLE_PENDULUM = Config(  # two links of half a metre, a torque on each
+DOUBLE_PENDULUM = Config(  # two rods of half a metre, a torque on each
     angles=(2, 3),
-    tip=((0.0, 0.0, 0.0, 0.0, 0.5, 0.0, 0.5, 0.0), (0.0, 0.0, 0.0, 0.0, 0.0, 0.5, 0.0, 0.5)),
+    tip=((0.0, 0.0, 0.0, 0.0, -0.5, 0.0, -0.5, 0.0), (0.0, 0.0, 0.0, 0.0, 0.0, 0.5, 0.0, 0.5)),
     goal=(0.0, 1.0),
-    widths=(0.5,),
+    widths=(0.5, 1.0),
     radius=0.22,
-    horizon=10,
 )
 CART_DOUBLE_PENDULUM = Config(
     angles=(4, 5),
@@ -206,11 +206,14 @@ class GPMPC:
     def act(self, carry: list[Memory], turn: Turn, explore: bool) -> tuple[Actions, list[Memory]]:
         """As `Agent.act`. It explores by what it is unsure of, so `explore` makes no difference.
 
-        Raises ValueError for observations that are not as the configuration says, or not finite.
+        A budget of simulations is of futures looked at in each row, one of seconds for all rows. Raises
+        ValueError for observations that are not as the configuration says, or not finite.
         """
         observations = self._checked(turn.observation)
         rows = zip(carry, observations, turn.is_first, strict=True)
-        memories = [self._advance(Memory(memory.rng) if first else memory, seen) for memory, seen, first in rows]
+        over = deadline(turn.budget.seconds, turn.stop)
+        limits = {"evaluations": turn.budget.simulations, "over": over}
+        memories = [self._advance(Memory(m.rng) if first else m, seen, limits) for m, seen, first in rows]
         controls = [self._control(memory, seen) for memory, seen in zip(memories, observations, strict=True)]
         return np.stack(controls), memories
 
@@ -296,7 +299,7 @@ class GPMPC:
         finally:
             trials.end(agent)
 
-    def _advance(self, memory: Memory, seen: Floats) -> Memory:
+    def _advance(self, memory: Memory, seen: Floats, limits: Mapping[str, Any]) -> Memory:
         """`memory` after `seen` [O]: the step that led here is learned from, and the next ones are planned."""
         gp = memory.gp or self.gp
         if gp is None or self.policy is not None:
@@ -316,6 +319,7 @@ class GPMPC:
             self.high,
             iterations=config.iterations,
             kept=kept,
+            **limits,
         )
         kept = plan.controls if config.walls and plan.violation == 0 else kept
         return Memory(rng, gp, plan, kept, seen.copy(), memory.step + 1)

@@ -21,7 +21,7 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 import torch
@@ -48,6 +48,7 @@ from sakiyomi.agents.parts.gpdm.trial_rows import TrialRows, latest, reward_proc
 from sakiyomi.agents.parts.gpdm.two_stage import learn_two_stage
 from sakiyomi.agents.parts.planning.known_rewards import Reward, known_reward
 from sakiyomi.agents.parts.planning.shooting import Plan, shoot
+from sakiyomi.agents.parts.planning.spending import deadline
 from sakiyomi.agents.parts.runs.agent_files import DAMAGE, damaged, load_agent, save_agent
 from sakiyomi.agents.parts.runs.flags import from_json, to_json
 from sakiyomi.boards.game import Game
@@ -121,8 +122,8 @@ class GPDM:
     """A learnt model that forecasts, and an `Agent` for tasks with vectors of numbers and of controls.
 
     Its carry is a list of `Memory`, one for each row. Without a `model` it acts at random; without a box of controls
-    (`low` and `high` [U]) it does not act. `rewards` [N] are those of arriving at the rows learnt from, if they are to
-    be learnt.
+    (`low` and `high` [U]) it does not act. It plans by the process `rewards` of arriving at a latent point, else by
+    the `known` reward, by default that of the task of that name.
     """
 
     presets: ClassVar[Mapping[str, Config]] = {
@@ -143,10 +144,11 @@ class GPDM:
         low: Floats | None = None,
         high: Floats | None = None,
         rewards: GP | None = None,
+        known: Reward | None = None,
     ):
         self.config, self.model, self._task, self.low, self.high, self.rewards = config, model, task, low, high, rewards
         self.processes = Processes.of(model) if model is not None and low is not None else None
-        self.known: Reward | None = known_reward(make_task(task)) if low is not None and rewards is None else None
+        self.known = known_reward(make_task(task)) if self.processes and known is None and rewards is None else known
 
     # forecasting
 
@@ -220,7 +222,8 @@ class GPDM:
     def act(self, carry: list[Memory], turn: Turn, explore: bool) -> tuple[Actions, list[Memory]]:
         """As `Agent.act`. It explores by being wrong, so `explore` makes no difference.
 
-        Raises ValueError for a model without controls, and for observations that are not such as it learnt.
+        A budget of simulations is of futures looked at in each row, one of seconds for all rows. Raises
+        ValueError for a model without controls, and for observations that are not such as it learnt.
         """
         low, high = self._box()
         if self.model is None:
@@ -230,7 +233,8 @@ class GPDM:
             raise ValueError(f"observations must be finite, got {given.tolist()}")
         rows = self.model.motions.centred(shown(given, self.config.angles))
         each = zip(carry, rows, turn.is_first, strict=True)
-        memories = [self._advance(self.model, memory, y, bool(first)) for memory, y, first in each]
+        limits = {"evaluations": turn.budget.simulations, "over": deadline(turn.budget.seconds, turn.stop)}
+        memories = [self._advance(self.model, memory, y, bool(first), limits) for memory, y, first in each]
         return np.stack([memory.plan.controls[0] for memory in memories if memory.plan]), memories
 
     def foresee(self, carry: list[Memory], turn: Turn, row: int = 0) -> Foresight:
@@ -330,7 +334,7 @@ class GPDM:
             if kept.model is not None and known is None:
                 rng = np.random.default_rng([trials.seed, len(trials.data)])
                 process = reward_process(kept.model, rows(config.points).rewards, rng)
-            return cls(config, kept.model, task=task.name, low=low, high=high, rewards=process)
+            return cls(config, kept.model, task=task.name, low=low, high=high, rewards=process, known=known)
 
         agent = agent_now()
         try:
@@ -340,13 +344,14 @@ class GPDM:
                     (seen,), (controls,), _ = rows(1)
                     figures["model/error"] = filtering.one_step_error(kept.model, seen, controls)
                 early = len(trials.data.rollouts) <= config.early_trials
-                kept.model = learnt_trials(config, rows(config.points), kept.model, trials.rng, early=early)
+                if len(trials.data) + len(trials.data.rollouts) >= config.order + 2:
+                    kept.model = learnt_trials(config, rows(config.points), kept.model, trials.rng, early=early)
                 agent = agent_now()
                 yield trials.record(figures, budget, agent)
         finally:
             trials.end(agent)
 
-    def _advance(self, model: Model, memory: Memory, y: Floats, first: bool) -> Memory:
+    def _advance(self, model: Model, memory: Memory, y: Floats, first: bool, limits: Mapping[str, Any]) -> Memory:
         """`memory` after the row `y` [K] is seen: where the path is now, and what is to be done."""
         if first or memory.belief is None or memory.plan is None:
             belief, starts = filtering.first_belief(model, y), []
@@ -364,6 +369,7 @@ class GPDM:
             low,
             high,
             iterations=self.config.planning,
+            **limits,
         )
         return Memory(memory.rng, belief, plan)
 

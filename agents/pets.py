@@ -15,6 +15,7 @@ compute plans in bfloat16 where the processor has units for it (`precision`). "q
 batches, with smaller networks, and plan with fewer particles. MPPI and iCEM are other planners.
 """
 
+import math
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -37,6 +38,7 @@ from sakiyomi.agents.parts.planning.cem import cem, random_shooting, shifted
 from sakiyomi.agents.parts.planning.icem import icem
 from sakiyomi.agents.parts.planning.known_rewards import Reward, known_reward
 from sakiyomi.agents.parts.planning.mppi import mppi
+from sakiyomi.agents.parts.planning.spending import deadline, rounds_of
 from sakiyomi.agents.parts.runs.agent_files import DAMAGE, damaged, load_agent, save_agent
 from sakiyomi.agents.parts.runs.checkpoints import load_optimizer, load_tensors, save_optimizer, save_tensors
 from sakiyomi.agents.parts.runs.flags import from_json, to_json
@@ -261,7 +263,8 @@ class PETS:
     def act(self, carry: Planned, turn: Turn, explore: bool) -> tuple[Actions, Planned]:
         """As `Agent.act`; all its exploring is in its planning, so `explore` changes nothing.
 
-        Raises ValueError for observations that are not finite, or of another size.
+        A budget of simulations is of plans; one of seconds ends planning after an iteration. Raises ValueError for
+        observations that are not finite, or of another size.
         """
         start = self._observed(turn)
         middle = (self._low + self._high) / 2
@@ -271,7 +274,7 @@ class PETS:
         if elites is not None:
             moved = shifted(elites.flatten(0, 1), middle).view(elites.shape)
             elites = torch.where(first[:, None], middle, moved)
-        planned = self._improved(Planned(mean, carry.generator, elites), start)
+        planned = self._improved(Planned(mean, carry.generator, elites), start, turn)
         return planned.plan[:, 0].double().numpy(), planned
 
     @torch.inference_mode()
@@ -292,7 +295,7 @@ class PETS:
             actions=actions[:1],
             lines=(actions,),
             future=future,
-            simulations=config.population * config.iterations,
+            simulations=math.prod(self._rounds(turn)),
             depth=config.horizon,
         )
 
@@ -383,11 +386,20 @@ class PETS:
             generator=generator,
         )
 
-    def _improved(self, planned: Planned, start: Tensor) -> Planned:
+    def _rounds(self, turn: Turn) -> tuple[int, int]:
+        """Plans an iteration, and iterations, in this `turn`."""
+        config, budget = self.config, turn.budget
+        if config.planner == "random":
+            return budget.simulations or config.population, 1
+        open_end = budget.seconds is not None or turn.stop is not None
+        return rounds_of(config.population, config.iterations, budget.simulations, open_end)
+
+    def _improved(self, planned: Planned, start: Tensor, turn: Turn) -> Planned:
         """Better plans than those `planned`, for what is ahead of `start` [B, O]."""
         config, low, high, mean = self.config, self._low, self._high, planned.plan
-        generator = planned.generator
-        common: dict[str, Any] = {"population": config.population, "generator": generator}
+        generator, over = planned.generator, deadline(turn.budget.seconds, turn.stop)
+        population, iterations = self._rounds(turn)
+        common: dict[str, Any] = {"population": population, "generator": generator}
 
         def cost(plans: Tensor) -> Tensor:
             starts = start[:, None].expand(-1, plans.shape[1], -1).flatten(0, 1)
@@ -405,12 +417,12 @@ class PETS:
 
         if config.planner == "random":
             return Planned(random_shooting(cost, low, high, mean.shape, **common), generator)
-        common |= {"iterations": config.iterations}
+        common |= {"iterations": iterations, "over": over}
         box = (cost, mean, ((high - low) / 4).expand_as(mean), low, high)
         if config.planner == "mppi":
             plan = mppi(*box, temperature=config.temperature, smoothing=config.smoothing, **common)
             return Planned(plan, generator)
-        common |= {"elites": config.elites, "keep": config.keep}
+        common |= {"elites": max(1, config.elites * population // config.population), "keep": config.keep}
         if config.planner == "icem":
             plan, elites = icem(*box, exponent=config.colour, decay=config.decay, kept=planned.elites, **common)
             return Planned(plan, generator, elites)

@@ -52,6 +52,7 @@ class CartDoublePendulum(Plant):
     width: float = 0.5  # m
     stretch: float = 1.0  # of the rods in the cost, where PILCO's code has them 1 m long: 1 / 0.6
     bounds: tuple[float, ...] = (1e3, 1e3, 1e4, 1e4, 1e5, 1e5)
+    names: ClassVar[tuple[str, ...]] = ("x [m]", "v [m/s]", "ω₁ [1/s]", "ω₂ [1/s]", "θ₁ [rad]", "θ₂ [rad]")
     substep: ClassVar[float] = 0.001
 
     def derivative(self, state: Variables, control: Variables) -> Variables:

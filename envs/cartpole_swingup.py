@@ -11,7 +11,7 @@ its published MATLAB code), which GP-MPC (Kamthe and Deisenroth, AISTATS 2018) t
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -37,6 +37,7 @@ class CartPole(Plant):
     noise: tuple[float, ...] = (0.01, 0.01, 0.01, 0.01)
     width: float = 0.25  # m
     bounds: tuple[float, ...] = (1e3, 1e3, 1e3, 1e4)
+    names: ClassVar[tuple[str, ...]] = ("x [m]", "v [m/s]", "ω [1/s]", "θ [rad]")
 
     def derivative(self, state: Variables, control: Variables) -> Variables:
         """The change of (x, v, omega, theta) in a second."""

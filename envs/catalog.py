@@ -7,6 +7,7 @@ from importlib.util import find_spec
 
 from sakiyomi.envs.cart_double_pendulum import CartDoublePendulum
 from sakiyomi.envs.cartpole_swingup import CartPole
+from sakiyomi.envs.double_pendulum import DoublePendulum
 from sakiyomi.envs.dynamics import Plant
 from sakiyomi.envs.pendulum import Pendulum
 from sakiyomi.envs.point_mass import PointMass
@@ -42,6 +43,7 @@ class Family:
 PLANTS: dict[str, Plant] = {
     "cartpole-swingup": CartPole(),
     "pendulum": Pendulum(),
+    "double-pendulum": DoublePendulum(),
     "cart-double-pendulum": CartDoublePendulum(),
     "reacher": Reacher(),
     "point-mass": PointMass(),
@@ -58,6 +60,7 @@ BOARDS = Family("GAME", "a board game of 'sakiyomi list games' against a random 
 TASKS = (
     Family("cartpole-swingup", "swing a pole up by pushing its cart (PILCO, GP-MPC); exact", "gymnasium", "envs"),
     Family("pendulum", "swing a rod up with a weak motor (PILCO); exact", "gymnasium", "envs"),
+    Family("double-pendulum", "swing up two rods by two weak motors (PILCO, GP-MPC); exact", "gymnasium", "envs"),
     Family("cart-double-pendulum", "swing up two rods, one upon the other (PILCO); exact", "gymnasium", "envs"),
     Family("reacher", "bring the tip of an arm of two rods to a goal (after PETS); exact", "gymnasium", "envs"),
     Family(

@@ -36,6 +36,8 @@ class Plant:
     """[S] sizes that no state variable reaches within an episode."""
     noise: tuple[float, ...]
     """[S] standard deviations of what is measured about what is."""
+    names: ClassVar[tuple[str, ...]] = ()
+    """[S] what the state variables are called in plots, with their units; none: by their numbers."""
     substep: ClassVar[float] = 0.0025
     """Seconds of one step of the Runge-Kutta method, about."""
     Numbers: ClassVar[Any] = None

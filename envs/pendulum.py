@@ -9,7 +9,7 @@ MATLAB code): the distance of the tip from its highest point, saturated.
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -34,6 +34,7 @@ class Pendulum(Plant):
     noise: tuple[float, ...] = (0.1, 0.01)
     width: float = 0.5  # m
     bounds: tuple[float, ...] = (1e3, 1e4)
+    names: ClassVar[tuple[str, ...]] = ("ω [1/s]", "θ [rad]")
 
     def derivative(self, state: Variables, control: Variables) -> Variables:
         """The change of (omega, theta) in a second."""

@@ -23,7 +23,8 @@ class PlantEnv(gymnasium.Env[Any, Floats]):
     """Observes the state with the noise of its measurement, float64, or with `pixels` a picture, uint8 [P, P, 3].
 
     Controls beyond the limits are cut to them. ``info["state"]`` is the state itself. Episodes are truncated after
-    `plant.horizon` steps, never terminated. `render` draws 400 x 400 pixels.
+    `plant.horizon` steps, never terminated. `render` draws 400 x 400 pixels. ``metadata["observed"]`` names the numbers
+    that are observed.
     """
 
     metadata = {"render_modes": ["rgb_array"], "render_fps": 10}  # noqa: RUF012 as Gymnasium has it
@@ -31,6 +32,8 @@ class PlantEnv(gymnasium.Env[Any, Floats]):
     def __init__(self, plant: Plant, pixels: int | None = None, render_mode: str | None = "rgb_array"):
         self.plant, self.pixels, self.render_mode = plant, pixels, render_mode
         self.metadata = {**type(self).metadata, "render_fps": round(1 / plant.step)}
+        if pixels is None:
+            self.metadata["observed"] = plant.names
         self.observation_space, self.action_space = spaces_of(plant, pixels)
         self._state = np.zeros(len(plant.bounds))
         self._errors: Floats | None = None

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from sakiyomi.boards.kernel import kernel
 from sakiyomi.envs.cart_double_pendulum import CartDoublePendulum
 from sakiyomi.envs.cartpole_swingup import CartPole
+from sakiyomi.envs.double_pendulum import DoublePendulum
 from sakiyomi.envs.dynamics import Floats, Plant
 from sakiyomi.envs.pendulum import Pendulum
 from sakiyomi.envs.point_mass import PointMass
@@ -162,6 +163,24 @@ def _cartpole(plant: CartPole) -> Scene:
     return Scene(0.0, 0.0, 2.4 * length, (_rail(8 * length, length), _goal(0.0, length, 0.13 * length)), moving)
 
 
+def _double_pendulum(plant: DoublePendulum) -> Scene:
+    l1, l2 = plant.inner_length, plant.outer_length
+    whole = l1 + l2
+
+    def moving(states: Floats) -> Sequence[Stroke]:
+        theta1, theta2 = states[:, 2], states[:, 3]
+        elbow = -l1 * np.sin(theta1), l1 * np.cos(theta1)
+        tip = elbow[0] - l2 * np.sin(theta2), elbow[1] + l2 * np.cos(theta2)
+        return (
+            (*elbow, *tip, 0.06 * l2, OUTER),
+            (0.0, 0.0, *elbow, 0.07 * l1, ROD),
+            _dot(0.0, 0.0, 0.04 * l1, JOINT),
+            _dot(*elbow, 0.04 * l1, JOINT),
+        )
+
+    return Scene(0.0, 0.0, 1.2 * whole, (_goal(0.0, whole, 0.12 * l1),), moving)
+
+
 def _cart_double_pendulum(plant: CartDoublePendulum) -> Scene:
     l1, l2 = plant.inner_length, plant.outer_length
     whole = l1 + l2
@@ -225,6 +244,7 @@ def _cart(x: Any, length: float) -> tuple[Stroke]:
 _SCENES: dict[type[Plant], Callable[[Any], Scene]] = {
     CartDoublePendulum: _cart_double_pendulum,
     CartPole: _cartpole,
+    DoublePendulum: _double_pendulum,
     Pendulum: _pendulum,
     PointMass: _point_mass,
     Reacher: _reacher,

@@ -37,6 +37,7 @@ class PointMass(Plant):
     noise: tuple[float, ...] = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
     width: float = 0.3  # m
     bounds: tuple[float, ...] = (20.0, 20.0, 3.0, 3.0, 1.0, 1.0)
+    names: ClassVar[tuple[str, ...]] = ("vx [m/s]", "vy [m/s]", "x [m]", "y [m]", "goal x [m]", "goal y [m]")
     substep: ClassVar[float] = 0.001
 
     def derivative(self, state: Variables, control: Variables) -> Variables:

@@ -17,7 +17,7 @@ d = m2 l1 l2/2 the kinetic energy is J1 w1^2/2 + J2 w2^2/2 + d w1 w2 cos(theta1 
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -44,6 +44,7 @@ class Reacher(Plant):
     noise: tuple[float, ...] = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
     width: float = 0.15  # m
     bounds: tuple[float, ...] = (1e3, 1e3, 1e4, 1e4, 1.0, 1.0)
+    names: ClassVar[tuple[str, ...]] = ("ω₁ [1/s]", "ω₂ [1/s]", "θ₁ [rad]", "θ₂ [rad]", "goal x [m]", "goal y [m]")
 
     def derivative(self, state: Variables, control: Variables) -> Variables:
         """The change of (omega1, omega2, theta1, theta2, goal's x, y) in a second."""

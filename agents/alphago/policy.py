@@ -74,9 +74,7 @@ class PolicyLearning:
         device: str | None = None,
     ):
         self.net = net
-        self.descent = NetDescent(
-            net, optimizer=optimizer, momentum=momentum, decay=decay, clip=clip, device=device
-        )
+        self.descent = NetDescent(net, optimizer=optimizer, momentum=momentum, decay=decay, clip=clip, device=device)
 
     def step(self, batch: Batch, rate: float) -> dict[str, float]:
         """One update at the learning rate `rate`.
@@ -91,7 +89,7 @@ class PolicyLearning:
         logits = torch.where(legal, logits.float(), ILLEGAL)
         loss = functional.cross_entropy(logits, moves)
         self.descent.clear()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         norm = self.descent.update(rate)
         right = (logits.detach().argmax(1) == moves).float().mean()
         return {"loss/policy": float(loss.detach()), "accuracy": float(right), "gradient/policy": norm}
@@ -121,7 +119,9 @@ def probabilities(
     """
     known = board_symmetries(planes.shape[3], planes.shape[2], passes=False)
     if not 1 <= symmetries <= len(known):
-        raise ValueError(f"a board of {planes.shape[2:]} rows and columns has {len(known)} symmetries, not {symmetries}")
+        raise ValueError(
+            f"a board of {planes.shape[2:]} rows and columns has {len(known)} symmetries, not {symmetries}"
+        )
     total = np.zeros(allowed.shape, np.float32)
     for symmetry in known[:symmetries]:
         logits = outputs(net, np.ascontiguousarray(symmetry.planes(planes)))

@@ -10,8 +10,9 @@ names the position in which that move was played::
 `load_records` (`loading`) makes them of SGF files, `value_data` of games that networks played.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple, Self
@@ -23,9 +24,9 @@ from sakiyomi.agents.alphago.features import feature_planes
 from sakiyomi.agents.parts.selfplay.turned import Turned
 from sakiyomi.boards.game import States
 from sakiyomi.boards.go import Go
-from sakiyomi.sgf.replay import reader
 
-_ARRAYS = ("moves", "offsets", "places", "turns", "boards", "komi", "results")
+_BY_GAME = ("turns", "boards", "komi", "results")
+_ARRAYS = ("moves", "offsets", "places", *_BY_GAME)
 
 
 class Positions(NamedTuple):
@@ -136,18 +137,31 @@ class GameRecords:
         shown = turned.planes(feature_planes(game, states, planes))
         return Batch(shown, legal, turned.actions(moves[:, None])[:, 0].astype(np.int64), results, plies)
 
+    @classmethod
+    def joined(cls, parts: Sequence[Self]) -> Self:
+        """The games of all `parts`, one after the other. Raises ValueError for none, or for several boards or rules."""
+        if len({part.game for part in parts}) != 1:
+            names = sorted({part.game.name for part in parts})
+            raise ValueError(f"records to be joined must be of one board and its rules, got {names}")
+        starts = np.cumsum([0, *(len(part.moves) for part in parts)])
+        after = [part.offsets[1:] + start for part, start in zip(parts, starts[:-1], strict=True)]
+        places = [part.places + start for part, start in zip(parts, starts[:-1], strict=True)]
+        flat: dict[str, Any] = {name: np.concatenate([getattr(part, name) for part in parts]) for name in _BY_GAME}
+        moves = np.concatenate([part.moves for part in parts])
+        return cls(parts[0].game, moves, np.concatenate([starts[:1], *after]), np.concatenate(places), **flat)
+
     def save(self, path: Path) -> None:
-        """Write the records to `path`.npz."""
+        """Write the records, but not the notes, to `path`.npz."""
         arrays = {name: getattr(self, name) for name in _ARRAYS}
-        size = [self.game.layout.width, self.game.layout.height, self.game.max_plies]
-        np.savez_compressed(path.with_name(f"{path.name}.npz"), size=size, **arrays)
+        np.savez_compressed(path.with_name(f"{path.name}.npz"), game=json.dumps(asdict(self.game)), **arrays)
 
     @classmethod
     def load(cls, path: Path) -> Self:
         """What `save` wrote to `path`.npz. Raises ValueError for a file that holds something else."""
         try:
             with np.load(path.with_name(f"{path.name}.npz"), allow_pickle=False) as held:
-                width, height, most = held["size"].tolist()
-                return cls(reader(width, height, False, most), **{name: held[name] for name in _ARRAYS})
-        except (KeyError, ValueError) as error:
+                settings = json.loads(str(held["game"]))
+                settings["size"] = settings["size"] if isinstance(settings["size"], int) else tuple(settings["size"])
+                return cls(Go(**settings), **{name: held[name] for name in _ARRAYS})
+        except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f"{path}.npz holds no records of games: {error}") from error

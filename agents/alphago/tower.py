@@ -58,7 +58,8 @@ def device_of(net: nn.Module) -> torch.device:
 def computing(device: torch.device) -> AbstractContextManager[Any]:
     """A block in which layers compute in bfloat16 where the device is faster at that; weights stay float32."""
     half = device.type == "cuda" or (device.type == "cpu" and computes_with_bfloat16())
-    return torch.autocast(device.type, torch.bfloat16, enabled=half)
+    block: AbstractContextManager[Any] = torch.autocast(device.type, torch.bfloat16, enabled=half)
+    return block
 
 
 def tensor(array: NDArray[Any], device: torch.device) -> Tensor:

@@ -184,8 +184,27 @@ def test_what_is_not_finite_never_wins(bad):
         holes = chance(3)
         plan = planner(cost, *begin, generator=chance(), **settings)
         assert float((plan - goal).abs().max()) < 0.3
+    holes = chance(3)
+    settings = {**PETS, "iterations": 30, "exponent": 0.0, "decay": 1.0, "kept": None}
+    plan, kept = icem(cost, *begin, generator=chance(), **settings)
+    assert float((plan - goal).abs().max()) < 0.3
+    assert bool(torch.isfinite(kept).all())
     everywhere = cem(lambda plans: torch.full(plans.shape[:2], bad), *begin, generator=chance(), **PETS)
     assert bool(torch.isfinite(everywhere).all())
+
+
+def test_random_shooting_passes_over_what_is_not_finite():
+    goal, begin = problem()
+    seen = []
+
+    def cost(plans):
+        costs = bowl(goal)(plans)
+        seen.append((plans, torch.where(costs < costs.median(dim=1, keepdim=True).values, torch.nan, costs)))
+        return seen[0][1]
+
+    plan = random_shooting(cost, *begin[2:], goal.shape, population=50, generator=chance())
+    ((plans, costs),) = seen
+    assert torch.equal(plan, plans[torch.arange(3), torch.where(costs.isnan(), torch.inf, costs).argmin(dim=1)])
 
 
 def test_random_shooting_takes_the_best_of_all():
@@ -222,6 +241,52 @@ def test_mppi_weights_are_exponential():
     np.testing.assert_allclose(plan[0], np.einsum("n,nhu->hu", weights, plans) / weights.sum(), atol=1e-4)
     np.testing.assert_allclose(plans.var(axis=0), 1, atol=0.15)
     assert np.corrcoef(plans[:, 3, 0], plans[:, 4, 0])[0, 1] == pytest.approx(0.8, abs=0.05)
+
+
+PLANNERS = {
+    "cem": lambda *given, **more: cem(*given, **PETS, generator=chance(), **more),
+    "planet": lambda *given, **more: cem(*given, **PLANET, generator=chance(), **more),
+    "mppi": lambda *given, **more: mppi(
+        *given, population=50, iterations=10, temperature=0.2, smoothing=0.5, generator=chance(), **more
+    ),
+    "icem": lambda *given, **more: icem(*given, **PETS, exponent=2.0, decay=1.1, kept=None, generator=chance(), **more)[
+        0
+    ],
+}
+
+
+@pytest.mark.parametrize("name", PLANNERS)
+def test_draws_are_made_where_the_plans_are(name):
+    """Wherever tensors are made by default, of which the device "meta" is one that holds no numbers."""
+    goal, begin = problem()
+    plan = PLANNERS[name](bowl(goal), *begin)
+    with torch.device("meta"):
+        again = PLANNERS[name](bowl(goal), *begin)
+        shot = random_shooting(bowl(goal), *begin[2:], goal.shape, population=9, generator=chance())
+    assert torch.equal(again, plan)
+    assert shot.device == goal.device
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("name", PLANNERS)
+def test_plans_on_a_gpu(name, monkeypatch):
+    goal, begin = problem()[0].cuda(), [each.cuda() for each in problem()[1]]
+    monkeypatch.setitem(globals(), "chance", lambda seed=0: torch.Generator("cuda").manual_seed(seed))
+    assert PLANNERS[name](bowl(goal), *begin).device == goal.device
+
+
+@pytest.mark.parametrize("name", PLANNERS)
+def test_planning_ends_when_it_is_told_to(name):
+    goal, begin = problem()
+    calls = []
+
+    def cost(plans):
+        calls.append(len(calls))
+        return bowl(goal)(plans)
+
+    plan = PLANNERS[name](cost, *begin, over=lambda: len(calls) == 3)
+    assert len(calls) == 3
+    assert bool(torch.isfinite(plan).all())
 
 
 def test_settings_that_cannot_be():

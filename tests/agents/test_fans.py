@@ -9,6 +9,7 @@ from sakiyomi.agents.agent import Foresight, Predicted
 from sakiyomi.agents.parts.episodes.fans import Watched, plot_fans, spread, watch
 from sakiyomi.agents.parts.episodes.rollouts import Rollout
 from sakiyomi.envs import make_task
+from sakiyomi.envs.catalog import PLANTS
 from sakiyomi.envs.dynamics import after
 
 AHEAD = 5
@@ -73,6 +74,26 @@ def test_spread_is_told_in_any_form():
     assert (spread(Predicted(mean)) == 0).all()
     assert spread(Predicted(mean, covariance=covariance)).tolist() == [[2.0, 3.0]] * 3
     assert spread(Predicted(mean, samples=samples)) == pytest.approx(samples.std(axis=0))
+
+
+def test_quantities_are_called_as_the_task_calls_them(tmp_path, monkeypatch):
+    figure = pytest.importorskip("matplotlib.figure")
+    drawn = []
+    monkeypatch.setattr(figure.Figure, "savefig", lambda self, *_, **__: drawn.append(self))
+    seen = watched()
+    assert seen.names == ("ω [1/s]", "θ [rad]")
+    for given, names in ((seen, ()), (seen, ("speed",)), (Watched(seen.rollout, seen.foreseen), ())):
+        plot_fans(given, tmp_path / "fans.png", names)
+    labels = [[panel.get_ylabel() for panel in each.axes[:2]] for each in drawn]
+    assert labels == [["ω [1/s]", "θ [rad]"], ["speed", "observation 1"], ["observation 0", "observation 1"]]
+
+
+@pytest.mark.parametrize("name", PLANTS)
+def test_every_number_of_a_plant_has_its_name(name):
+    plant = PLANTS[name]
+    assert len(set(plant.names)) == len(plant.bounds)
+    assert make_task(name).make().unwrapped.metadata["observed"] == plant.names
+    assert "observed" not in make_task(f"{name}@pixels").make().unwrapped.metadata
 
 
 def test_the_picture_is_written_whole(tmp_path):

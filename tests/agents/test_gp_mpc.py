@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from threading import Event
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from sakiyomi.agents.parts.episodes.rollouts import Rollout, Transitions, box_of
 from sakiyomi.agents.parts.gp.tube import outside  # noqa: E402
 from sakiyomi.agents.parts.runs.flags import from_json, overridden, settings_of, to_json  # noqa: E402
 from sakiyomi.boards import TicTacToe  # noqa: E402
+from sakiyomi.boards.player import Budget  # noqa: E402
 from sakiyomi.envs import make_task  # noqa: E402
 from sakiyomi.envs.catalog import PLANTS  # noqa: E402
 from sakiyomi.envs.plant_env import plant_task  # noqa: E402
@@ -62,7 +64,7 @@ def turn(*observations, first=False):
     return Turn(seen, np.full(len(seen), first), np.zeros(len(seen), np.float32))
 
 
-@pytest.mark.parametrize("name", ["cartpole-swingup", "pendulum", "cart-double-pendulum"])
+@pytest.mark.parametrize("name", ["cartpole-swingup", "pendulum", "double-pendulum", "cart-double-pendulum"])
 def test_presets_want_what_the_tasks_reward(name):
     plant, config = PLANTS[name], GPMPC.presets[name]
     states = np.random.default_rng(0).normal(0, 2, (50, len(plant.bounds)))
@@ -318,6 +320,25 @@ def test_one_step_is_too_little_to_learn_from(tmp_path):
     assert "model/error" in third.scalars
 
 
+def test_a_decision_costs_no_more_than_its_budget(agent):
+    start = turn([3.0, 2.0], first=True)
+    _, free = agent.act(agent.initial(1), start, False)
+    for limit, most in (
+        ({"budget": Budget(simulations=2)}, 2),
+        ({"budget": Budget(seconds=1e-9)}, 1),
+        ({"stop": stopped()}, 1),
+    ):
+        actions, carry = agent.act(agent.initial(1), replace(start, **limit), False)
+        assert carry[0].plan.evaluations == most < free[0].plan.evaluations
+        assert np.abs(actions).max() <= 2.5
+
+
+def stopped():
+    event = Event()
+    event.set()
+    return event
+
+
 def test_tasks_that_cannot_be_learnt(tmp_path):
     budget = TrainingBudget(steps=2)
     with pytest.raises(ValueError, match="has actions Discrete"):
@@ -333,7 +354,7 @@ def test_tasks_that_cannot_be_learnt(tmp_path):
 
 
 def test_presets_by_the_names_of_tasks():
-    for name in ("pendulum", "cartpole-swingup", "cart-double-pendulum"):
+    for name in ("pendulum", "cartpole-swingup", "double-pendulum", "cart-double-pendulum"):
         (size,) = make_task(name).observation_space.shape
         assert GPMPC.presets[name].observed == size
     assert next(iter(GPMPC.presets)) == "cartpole"

@@ -1,26 +1,34 @@
 """GPDM: forecasts, fills in, is saved and loaded; and acts, foresees and learns by trials."""
 
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("safetensors")
+gymnasium = pytest.importorskip("gymnasium")
+
+from gymnasium.spaces import Box  # noqa: E402
 
 from sakiyomi.agents.agent import TrainingBudget, Turn  # noqa: E402
 from sakiyomi.agents.gpdm import BALANCED, FIXED, GPDM, MAP, PENDULUM, TWO_STAGE, Config  # noqa: E402
 from sakiyomi.agents.parts.episodes.rollouts import Rollout, box_of  # noqa: E402
 from sakiyomi.agents.parts.gpdm.model import Model  # noqa: E402
 from sakiyomi.agents.parts.gpdm.motions import gathered  # noqa: E402
+from sakiyomi.agents.parts.gpdm.paths import fair_samples  # noqa: E402
 from sakiyomi.agents.parts.gpdm.posterior import State  # noqa: E402
 from sakiyomi.agents.parts.gpdm.rolling import Processes  # noqa: E402
 from sakiyomi.agents.parts.gpdm.showing import observed, shown, told  # noqa: E402
 from sakiyomi.agents.parts.gpdm.transitions import Dynamics  # noqa: E402
 from sakiyomi.agents.parts.gpdm.trial_rows import latest, trial_rows  # noqa: E402
 from sakiyomi.agents.parts.motion.gaits import synthetic_gait  # noqa: E402
+from sakiyomi.boards.player import Budget  # noqa: E402
 from sakiyomi.envs import make_task  # noqa: E402
+from sakiyomi.envs.catalog import PLANTS  # noqa: E402
+from sakiyomi.envs.plant_env import plant_task  # noqa: E402
+from sakiyomi.envs.task import Task  # noqa: E402
 
 torch.set_num_threads(1)
 GAIT = synthetic_gait(1, frames=150, channels=12).frames
@@ -46,7 +54,8 @@ def test_a_cycle_is_forecast_that_was_not_learnt():
     assert ahead.std[-1].mean() > ahead.std[0].mean()
 
 
-def test_samples_of_the_future():
+def test_samples_of_the_future(monkeypatch):
+    monkeypatch.setattr("sakiyomi.agents.gpdm.fair_samples", partial(fair_samples, leapfrogs=10, burn_in=2))
     agent = GPDM.fit([GAIT[:40]], replace(MAP, order=1, difference=False, rounds=8))
     ahead = agent.forecast(GAIT[40:45], 3, samples=4, seed=1)
     assert ahead.samples.shape == (4, 3, 12)
@@ -115,16 +124,14 @@ def test_wrong_questions_are_refused():
         Config(order=1, velocity=True)
 
 
-@cache
-def trained(folder):
-    task = make_task("pendulum")
-    list(GPDM.train(task, folder, TrainingBudget(environment_steps=80), config=TINY, seed=3))
-    return GPDM.load(folder)
+SHORT = plant_task("pendulum", replace(PLANTS["pendulum"], horizon=20))
 
 
 @pytest.fixture(scope="module")
 def agent(tmp_path_factory):
-    return trained(tmp_path_factory.mktemp("gpdm"))
+    folder = tmp_path_factory.mktemp("gpdm")
+    list(GPDM.train(SHORT, folder, TrainingBudget(steps=2), config=TINY, seed=3))
+    return GPDM.load(folder)
 
 
 def test_an_agent_acts_within_its_box_and_foresees(agent):
@@ -179,12 +186,11 @@ def test_a_plan_has_the_gradient_of_its_rewards(agent):
 
 
 def test_training_goes_on_as_it_would_have(tmp_path, agent):
-    task = make_task("pendulum")
-    run = GPDM.train(task, tmp_path, TrainingBudget(environment_steps=80), config=TINY, seed=3)
+    run = GPDM.train(SHORT, tmp_path, TrainingBudget(steps=2), config=TINY, seed=3)
     first = next(run)
-    assert first.environment_steps == 40
+    assert first.environment_steps == 20
     run.close()
-    (second,) = GPDM.train(task, tmp_path, TrainingBudget(environment_steps=80), config=TINY, seed=3, resume=True)
+    (second,) = GPDM.train(SHORT, tmp_path, TrainingBudget(steps=2), config=TINY, seed=3, resume=True)
     assert second.steps == 2
     assert "model/error" in second.scalars
     assert np.array_equal(GPDM.load(tmp_path).model.x, agent.model.x)
@@ -208,6 +214,71 @@ def test_tasks_that_it_cannot_learn(tmp_path):
         next(GPDM.train(make_task("gym/CartPole-v1"), tmp_path, budget, config=TINY))
     with pytest.raises(ValueError, match="vectors"):
         next(GPDM.train(make_task("tictactoe").rules, tmp_path, budget, config=TINY))
+
+
+class Odd(gymnasium.Env):
+    """Shows and gives what it is told to, step by step."""
+
+    def __init__(self, show, reward=lambda t: 0.0, steps=6):
+        self.observation_space, self.action_space = Box(-10, 10, (2,), np.float64), Box(-1, 1, (1,), np.float64)
+        self.show, self.reward, self.last, self.at = show, reward, steps, 0
+
+    def reset(self, *, seed=None, options=None):
+        self.at = 0
+        return np.array(self.show(0), np.float64), {}
+
+    def step(self, action):
+        self.at += 1
+        return np.array(self.show(self.at), np.float64), self.reward(self.at), False, self.at == self.last, {}
+
+
+def odd(show, **others):
+    env = Odd(show, **others)
+    return Task("odd", env.observation_space, env.action_space, env.last, (0.0, 1.0), lambda: env)
+
+
+@pytest.mark.parametrize(
+    ("show", "others", "message"),
+    [
+        (lambda t: [0.0, np.nan if t == 3 else t], {}, "finite|is nan"),
+        (lambda t: [0.0, np.nan if t == 6 else t], {}, r"observations\[6, 1\] is nan"),
+        (lambda t: [0.0, t], {"reward": lambda t: np.nan}, r"rewards\[0\] is nan"),
+        (lambda t: [1.0, 2.0], {}, "all columns are constant"),
+        (lambda t: [t, 2.0 * t], {}, "vary in 1 directions"),
+    ],
+)
+def test_trials_that_cannot_be_learnt_from(show, others, message, tmp_path):
+    with pytest.raises(ValueError, match=message):
+        list(GPDM.train(odd(show, **others), tmp_path, TrainingBudget(steps=3), config=replace(TINY, angles=())))
+
+
+@pytest.mark.parametrize("show", [lambda t: [t % 2, 2.0], lambda t: [t // 2, t % 2 * 1e-3]])
+def test_a_constant_number_and_repeated_points_are_learnt_as_they_are(show, tmp_path):
+    config = replace(TINY, latents=1, angles=())
+    *_, last = GPDM.train(odd(show), tmp_path, TrainingBudget(steps=3), config=config)
+    assert np.isfinite(list(last.scalars.values())).all()
+    agent = GPDM.load(tmp_path)
+    actions, carry = agent.act(agent.initial(1), turn_of(show(0)), False)
+    assert np.abs(actions).max() <= 1
+    assert np.isfinite(agent.foresee(carry, turn_of(show(0))).future["observation"].mean).all()
+
+
+def test_one_step_is_too_little_to_learn_from(tmp_path):
+    """Two rows have no two steps: it goes on at random until there are enough."""
+    task = odd(lambda t: [t, t**2], steps=1)
+    _, second, third = GPDM.train(task, tmp_path, TrainingBudget(steps=3), config=replace(TINY, latents=1))
+    assert "model/error" not in second.scalars
+    assert "model/error" in third.scalars
+
+
+def test_a_decision_costs_no_more_than_its_budget(agent):
+    start = turn_of([0.0, 0.1])
+    agent = GPDM(replace(TINY, first_starts=3), agent.model, task="pendulum", low=agent.low, high=agent.high)
+    _, free = agent.act(agent.initial(1, seed=1), start, False)
+    for budget, most in ((Budget(simulations=2), 2), (Budget(seconds=1e-9), 1)):
+        actions, carry = agent.act(agent.initial(1, seed=1), replace(start, budget=budget), False)
+        assert agent.foresee(carry, start).simulations == most < free[0].plan.evaluations
+        assert np.abs(actions).max() <= 2.5
 
 
 def test_without_a_model_it_acts_at_random():

@@ -61,7 +61,7 @@ def test_a_path_is_sampled_as_a_whole():
     """Two steps, whose joint density is integrated on a grid: the second's variance is not that of step by step."""
     model = one_latent()
     path = future(model, model.x[-1:], 2)
-    grid = np.linspace(-4, 4, 61)
+    grid = np.linspace(-4, 4, 41)
     densities = np.exp([[-path.slope(np.array([a, b]))[0] for b in grid] for a in grid])
     densities /= densities.sum()
     means = np.array([(densities.sum(1) * grid).sum(), (densities.sum(0) * grid).sum()])

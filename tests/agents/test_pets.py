@@ -2,6 +2,7 @@
 
 import shutil
 from dataclasses import replace
+from threading import Event
 
 import gymnasium
 import numpy as np
@@ -12,6 +13,7 @@ torch = pytest.importorskip("torch")
 from sakiyomi.agents.agent import TrainingBudget, Turn  # noqa: E402
 from sakiyomi.agents.parts.episodes.rollouts import Rollout, Transitions  # noqa: E402
 from sakiyomi.agents.pets import PETS, Config, Model  # noqa: E402
+from sakiyomi.boards.player import Budget  # noqa: E402
 from sakiyomi.envs import make_task  # noqa: E402
 from sakiyomi.envs.task import Task  # noqa: E402
 
@@ -113,7 +115,7 @@ def test_plans_go_on_where_they_were_but_not_over_an_episodes_end(folder):
     carry = agent.initial(2)
     carry = replace(carry, plan=torch.full_like(carry.plan, 2.0))
     seen = []
-    agent._improved = lambda planned, start: seen.append(planned.plan) or planned
+    agent._improved = lambda planned, start, turn: seen.append(planned.plan) or planned
     turn = Turn(np.zeros((2, 2)), np.array([False, True]), np.zeros(2, np.float32))
     agent.act(carry, turn, explore=False)
     assert seen[0][0, :, 0].tolist() == [2, 2, 0]
@@ -299,6 +301,30 @@ def test_a_reward_that_is_asked_for_must_be_known(tmp_path):
         trained(tmp_path / "a", 1, config=replace(TINY, reward="known"), task=task)
     assert len(trained(tmp_path / "b", 2, config=TINY, task=task)) == 2
     assert (tmp_path / "b" / "agent.json").read_text().count('"learned reward": true') == 1
+
+
+def test_a_decision_costs_no_more_than_its_budget(folder, monkeypatch):
+    """Plans are counted where they are rated; the carry's chance is the same each time."""
+    rated = []
+
+    def counted(model, reward, start, actions, **more):
+        rated.append(len(actions))
+        if len(rated) == 5:
+            stop.set()
+        return torch.zeros(len(actions))
+
+    monkeypatch.setattr("sakiyomi.agents.pets.expected_returns", counted)
+    agent, stop = PETS.load(folder / "run"), Event()
+    for simulations, wanted in ((None, [8, 8]), (3, [3]), (8, [8]), (25, [8, 8, 8])):
+        rated.clear()
+        turn = replace(turn_of([0.0, 0.1], first=True), budget=Budget(simulations=simulations))
+        _, carry = agent.act(agent.initial(1), turn, explore=False)
+        assert rated == wanted
+        assert agent.foresee(carry, turn).simulations == sum(wanted)
+    for limit, wanted in (({"budget": Budget(seconds=1e-9)}, 1), ({"stop": stop}, 5)):
+        rated.clear()
+        agent.act(agent.initial(1), replace(turn_of([0.0, 0.1], first=True), **limit), explore=False)
+        assert len(rated) == wanted
 
 
 @pytest.mark.slow

@@ -119,6 +119,27 @@ def test_an_infeasible_outcome_never_displaces_a_plan_that_keeps_the_constraint(
     assert plan.cost > lost.cost
 
 
+def test_looking_ends_with_the_best_so_far():
+    """However little may be spent, what is kept is looked at, so that a plan within the constraint is never lost."""
+    low, high, kept = np.array([-1.0]), np.array([1.0]), np.array([[0.62]])
+
+    def objective(controls):
+        return ((controls + 0.9) ** 2).sum(), controls[:, 0] - 0.6
+
+    for most in (1, 2, 4):
+        plan = shoot(objective, [np.array([[-0.9]])], low, high, kept=kept, evaluations=most)
+        assert plan.evaluations == most
+        assert plan.violation == 0
+        assert plan.start == 1 or most > 2
+    calls = []
+    plan = shoot(
+        to(np.ones((3, 2))), [np.zeros((3, 2))] * 2, LOW, HIGH, over=lambda: calls.append(1) or len(calls) >= 3
+    )
+    assert plan.evaluations == 3
+    with pytest.raises(ValueError, match="not finite at any"):
+        shoot(lambda c: (c.sum() * torch.nan, None), [np.zeros((3, 2))], LOW, HIGH, evaluations=1)
+
+
 def test_impossible_constraints_are_missed_least():
     def objective(controls):
         u = controls[0, 0]

@@ -35,10 +35,10 @@ def test_rods_hang_and_stand():
     hanging, standing = pictures(plant, np.array([[0, 0], [0, np.pi]]), 100)
     assert middle(hanging, ROD)[1] == pytest.approx(-0.5 / 1.3, abs=0.03)
     assert middle(standing, ROD)[1] == pytest.approx(0.5 / 1.3, abs=0.03)
-    double = PLANTS["cart-double-pendulum"]
-    left, right = pictures(double, np.array([[0, 0, 0, 0, 0.5, 0.5], [0, 0, 0, 0, -0.5, -0.5]]), 100)
-    np.testing.assert_allclose(left[:, ::-1].astype(int), right, atol=1)  # anticlockwise is to the left
-    assert middle(left, ROD)[0] < 0
+    for name, still in (("cart-double-pendulum", [0, 0, 0, 0]), ("double-pendulum", [0, 0])):
+        left, right = pictures(PLANTS[name], np.array([[*still, 0.5, 0.5], [*still, -0.5, -0.5]]), 100)
+        np.testing.assert_allclose(left[:, ::-1].astype(int), right, atol=1)  # anticlockwise is to the left
+        assert middle(left, ROD)[0] < 0
 
 
 @pytest.mark.parametrize("name", PLANTS)

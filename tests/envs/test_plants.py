@@ -14,11 +14,12 @@ from sakiyomi.envs.point_mass import PointMass
 LIVELY = {
     "cartpole-swingup": (2, 3, 8, 3),
     "pendulum": (8, 3),
+    "double-pendulum": (6, 6, 3, 3),
     "cart-double-pendulum": (2, 3, 6, 6, 3, 3),
     "reacher": (3, 3, 3, 3, 0.4, 0.4),
     "point-mass": (1, 1, 0.4, 0.4, 0.4, 0.4),
 }
-NEW = ("cart-double-pendulum", "reacher", "point-mass")
+NEW = ("cart-double-pendulum", "reacher", "point-mass", "double-pendulum")
 
 
 def drawn(name, count, seed=0):
@@ -68,6 +69,7 @@ def test_energy_is_kept_without_friction_and_lost_with_it(name):
 MECHANICS = {
     "cartpole-swingup": ((1, 2), (0, 3), [[1.0], [0.0]]),
     "pendulum": ((0,), (1,), [[1.0]]),
+    "double-pendulum": ((0, 1), (2, 3), [[1.0, 0.0], [0.0, 1.0]]),
     "cart-double-pendulum": ((1, 2, 3), (0, 4, 5), [[1.0], [0.0], [0.0]]),
     "reacher": ((0, 1), (2, 3), [[1.0, -1.0], [0.0, 1.0]]),
     "point-mass": ((0, 1), (2, 3), [[1.0, 0.0], [0.0, 1.0]]),
@@ -128,6 +130,27 @@ def test_without_the_outer_rod_it_is_the_cart_pole():
     )
 
 
+def test_on_a_cart_too_heavy_to_move_it_is_the_double_pendulum():
+    constants = {"inner_length": 0.5, "outer_length": 0.7, "inner": 0.4}
+    alone = replace(PLANTS["double-pendulum"], **constants, limits=(0.0, 0.0))
+    cart = replace(PLANTS["cart-double-pendulum"], **constants, cart=1e9, step=0.1)
+    states, controls = drawn("double-pendulum", 20)
+    w1, w2, theta1, theta2 = states.T
+    rest = np.zeros(20)
+    moved = after(cart, np.stack([rest, rest, w1, w2, theta1, theta2], 1), np.zeros((20, 1)))
+    np.testing.assert_allclose(after(alone, states, controls), moved[:, 2:], rtol=1e-6, atol=1e-6)
+
+
+def test_a_torque_on_rods_without_weight_lifts_what_it_can():
+    """The outer rod alone: J dw/dt = u, the inner one being so heavy that it stays."""
+    plant = replace(PLANTS["double-pendulum"], inner=1e12, gravity=0.0)
+    inertia = 0.5 * 0.5**2 / 3
+    moved = after(plant, np.array([0.0, 0.3, np.pi, 0.2]), np.array([2.0, 1.5]))
+    assert moved[1] == pytest.approx(0.3 + 1.5 / inertia * plant.step, rel=1e-6)
+    assert moved[3] == pytest.approx(0.2 + 0.3 * plant.step + 1.5 / inertia * plant.step**2 / 2, rel=1e-6)
+    assert moved[2] == pytest.approx(np.pi, abs=1e-9)
+
+
 def test_upright_at_rest_the_double_pendulum_stays_and_falls_when_touched():
     plant, still = PLANTS["cart-double-pendulum"], np.zeros(1)
     assert np.abs(after(plant, np.zeros(6), still)).max() == 0
@@ -163,7 +186,10 @@ def test_the_ball_flies_as_the_closed_form_says_and_bounces_off_walls():
 
 
 def test_rewards_by_hand():
-    double, arm, ball = (PLANTS[name] for name in NEW)
+    double, arm, ball, alone = (PLANTS[name] for name in NEW)
+    assert alone.reward((9, 9, 0.0, 0.0)) == pytest.approx(1.0)
+    assert alone.reward((9, 9, np.pi / 2, np.pi / 2)) == pytest.approx(np.exp(-0.5 * 2 / 0.25))
+    assert alone.reward((9, 9, 0.0, np.pi)) == pytest.approx(np.exp(-0.5 * 1 / 0.25))
     assert double.reward((0.0,) * 6) == pytest.approx(1.0)
     assert double.reward((0.3, 1, 1, 1, 0.0, 0.0)) == pytest.approx(np.exp(-0.5 * 0.36))
     assert double.reward((0.0, 0, 0, 0, np.pi, np.pi)) == pytest.approx(np.exp(-0.5 * (2.4 / 0.5) ** 2))
@@ -184,9 +210,10 @@ def test_starts():
     assert np.abs(balls[:, 2:]).max() <= 0.8
     assert not arms[:, :2].any()
     assert not balls[:, :2].any()
-    hanging = np.array([PLANTS["cart-double-pendulum"].start(rng) for _ in range(500)])
-    np.testing.assert_allclose(hanging.mean(0), [0, 0, 0, 0, np.pi, np.pi], atol=0.02)
-    np.testing.assert_allclose(hanging.std(0), [0.1, 0.1, 0.1, 0.1, 0.01, 0.01], rtol=0.15)
+    for name, moving in (("cart-double-pendulum", 4), ("double-pendulum", 2)):
+        hanging = np.array([PLANTS[name].start(rng) for _ in range(500)])
+        np.testing.assert_allclose(hanging.mean(0), [0] * moving + [np.pi] * 2, atol=0.02)
+        np.testing.assert_allclose(hanging.std(0), [0.1] * moving + [0.01] * 2, rtol=0.15)
 
 
 @pytest.mark.parametrize("name", LIVELY)

@@ -12,6 +12,7 @@ torch = pytest.importorskip("torch")
 LIVELY = {
     "cartpole-swingup": (1, 1, 2, 3),
     "pendulum": (3, 3),
+    "double-pendulum": (2, 2, 3, 3),
     "cart-double-pendulum": (1, 1, 2, 2, 3, 3),
     "reacher": (1, 1, 3, 3, 0.4, 0.4),
     "point-mass": (1, 1, 0.4, 0.4, 0.4, 0.4),

@@ -5,6 +5,8 @@
     watched = watch(task.make(), agent, seed=0, every=10)
     watched.arrays()                    # by name, ready for np.savez
     plot_fans(watched, "fans.png")      # each observed quantity over time, with a fan from every tenth step on
+
+An environment that names what is observed does so in its ``metadata["observed"]``.
 """
 
 import io
@@ -33,10 +35,11 @@ PANELS = 8  # quantities that are drawn at the most
 
 @dataclass(frozen=True)
 class Watched:
-    """An episode, and what was foreseen in some of its steps, by their numbers."""
+    """An episode, and what was foreseen in some of its steps, by their numbers; `names` are those of observations."""
 
     rollout: Rollout
     foreseen: Mapping[int, Foresight]
+    names: tuple[str, ...] = ()
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """observations [T + 1, O], actions, rewards; and of each step T with a fan "T/plan" and "T/QUANTITY/mean", and
@@ -75,7 +78,8 @@ def watch(env: "Env[Any, Any]", agent: Agent[Any], seed: int, every: int = 10) -
         step += 1
         return actions
 
-    return Watched(play(env, choose, seed), foreseen)
+    names = env.unwrapped.metadata.get("observed", ())
+    return Watched(play(env, choose, seed), foreseen, tuple(map(str, names)))
 
 
 def of_observations(foresight: Foresight, rollout: Rollout) -> Predicted | None:
@@ -99,14 +103,15 @@ def spread(predicted: Predicted) -> Floats:
 
 
 def plot_fans(watched: Watched, path: str | Path, names: tuple[str, ...] = ()) -> None:
-    """Draw each observed quantity (`names`, or their numbers), the reward and the actions, and write the PNG at once.
+    """Draw each observed quantity, the reward and the actions, and write the PNG at once.
 
-    What happened is black; a fan is its mean, `SURE` standard deviations to either side, and sampled futures.
+    Quantities are called by `names`, else as the environment names them, else by their numbers. What happened is black;
+    a fan is its mean, `SURE` standard deviations to either side, and sampled futures.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    rollout = watched.rollout
+    rollout, names = watched.rollout, names or watched.names
     shown = min(rollout.observations.shape[1], PANELS)
     rows = shown + 2
     figure = Figure(figsize=(9, 1.6 * rows), layout="constrained")

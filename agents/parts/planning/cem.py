@@ -21,6 +21,8 @@ from torch import Tensor
 
 Cost = Callable[[Tensor], Tensor]
 """Plans [B, n, H, U] to costs [B, n]."""
+Over = Callable[[], bool]
+"""Asked after each iteration: is it to be the last?"""
 WORST = 1e6
 """The cost of a plan whose cost is not finite, or the largest that is, if that is more."""
 WITHIN = 2.0
@@ -41,11 +43,12 @@ def cem(
     keep: float = 0.1,
     least: float = 1e-3,
     truncated: bool = True,
+    over: Over = lambda: False,
 ) -> Tensor:
     """[B, H, U] the mean of the elites in the end, begun at `mean` and `std` [B, H, U], within `low` and `high` [U].
 
-    The defaults are those of PETS; PlaNet has ``keep=0, least=0, truncated=False``. Raises ValueError for more elites
-    than plans, or none.
+    The defaults are those of PETS; PlaNet has ``keep=0, least=0, truncated=False``. All tensors and the `generator` are
+    on one device. Raises ValueError for more elites than plans, or none.
     """
     check_elites(population, elites)
     variance = std**2
@@ -55,15 +58,18 @@ def cem(
             break
         if truncated:
             spread = torch.minimum(variance, torch.minimum((mean - low) / WITHIN, (high - mean) / WITHIN) ** 2).sqrt()
-            plans = mean[:, None] + spread[:, None] * truncated_normal(_many(mean, population), generator)
+            noise = truncated_normal(_many(mean, population), generator, mean.device)
+            plans = mean[:, None] + spread[:, None] * noise
             plans = plans.clamp(low, high)  # the sum may be rounded to the outside
         else:
-            noise = torch.randn(_many(mean, population), generator=generator)
+            noise = torch.randn(_many(mean, population), generator=generator, device=mean.device)
             plans = (mean[:, None] + variance.sqrt()[:, None] * noise).clamp(low, high)
         best = cheapest(plans, cost(plans), elites)
         going = active[:, None, None]
         mean = torch.where(going, keep * mean + (1 - keep) * best.mean(dim=1), mean)
         variance = torch.where(going, keep * variance + (1 - keep) * best.var(dim=1, correction=0), variance)
+        if over():
+            break
     return mean
 
 
@@ -72,7 +78,8 @@ def random_shooting(
 ) -> Tensor:
     """[B, H, U] = `shape`: the cheapest of plans drawn evenly from the box `low` to `high` [U]."""
     batch, horizon, size = shape
-    plans = low + (high - low) * torch.rand((batch, population, horizon, size), generator=generator)
+    drawn = torch.rand((batch, population, horizon, size), generator=generator, device=low.device)
+    plans = low + (high - low) * drawn
     return cheapest(plans, cost(plans), 1)[:, 0]
 
 
@@ -94,9 +101,12 @@ def finite(costs: Tensor) -> Tensor:
     return torch.where(fine, costs, dearest)
 
 
-def truncated_normal(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
+def truncated_normal(
+    shape: tuple[int, ...], generator: torch.Generator, device: torch.device | str | None = None
+) -> Tensor:
     """Draws from the standard normal within `WITHIN` of 0, by the inverse of its distribution function."""
-    return torch.rand(shape, generator=generator).mul_(2).sub_(1).mul_(erf(WITHIN / sqrt(2))).erfinv_().mul_(sqrt(2))
+    drawn = torch.rand(shape, generator=generator, device=device)
+    return drawn.mul_(2).sub_(1).mul_(erf(WITHIN / sqrt(2))).erfinv_().mul_(sqrt(2))
 
 
 def check_elites(population: int, elites: int) -> None:

@@ -7,7 +7,7 @@ elites is returned, as by `cem`, where the paper executes the best plan.
 import torch
 from torch import Tensor
 
-from sakiyomi.agents.parts.planning.cem import Cost, cheapest, check_elites
+from sakiyomi.agents.parts.planning.cem import Cost, Over, cheapest, check_elites
 
 
 def icem(
@@ -26,6 +26,7 @@ def icem(
     keep_share: float = 0.3,
     keep: float = 0.1,
     generator: torch.Generator,
+    over: Over = lambda: False,
 ) -> tuple[Tensor, Tensor]:
     """Plans [B, H, U] begun at `mean` and `std` [B, H, U], within `low` and `high` [U], and elites [B, k, H, U].
 
@@ -40,7 +41,8 @@ def icem(
     count = max(1, round(keep_share * elites))
     for i in range(iterations):
         number = max(2 * elites, int(population / decay**i))
-        noise = coloured_noise(exponent, (mean.shape[0], number, mean.shape[2], mean.shape[1]), generator)
+        shape = (mean.shape[0], number, mean.shape[2], mean.shape[1])
+        noise = coloured_noise(exponent, shape, generator, mean.device)
         plans = (mean[:, None] + std[:, None] * noise.transpose(2, 3)).clamp(low, high)
         joining = [] if kept is None else [kept]
         if i == iterations - 1:
@@ -50,20 +52,24 @@ def icem(
         mean = keep * mean + (1 - keep) * best.mean(dim=1)
         std = keep * std + (1 - keep) * best.std(dim=1, correction=0)
         kept = best[:, :count]
+        if over():
+            break
     assert kept is not None
     return mean, kept
 
 
-def coloured_noise(exponent: float, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
+def coloured_noise(
+    exponent: float, shape: tuple[int, ...], generator: torch.Generator, device: torch.device | str | None = None
+) -> Tensor:
     """Normal noise of variance 1 whose last axis has a power spectrum of frequency^-exponent; 0 is white.
 
     Timmer and Koenig, "On generating power law noise", 1995; the lowest frequency stands for 0, too.
     """
     steps = shape[-1]
-    frequency = torch.fft.rfftfreq(steps)
+    frequency = torch.fft.rfftfreq(steps, device=device)
     frequency[0] = 1 / steps
     size = frequency ** (-exponent / 2)
-    parts = torch.randn((2, *shape[:-1], len(frequency)), generator=generator)
+    parts = torch.randn((2, *shape[:-1], len(frequency)), generator=generator, device=device)
     real, imaginary = parts * size
     imaginary[..., 0] = 0  # what has no phase is real, and has the power of both parts
     real[..., 0] *= 2**0.5

@@ -7,7 +7,7 @@ A. Nagabandi et al., "Deep dynamics models for learning dexterous manipulation",
 import torch
 from torch import Tensor
 
-from sakiyomi.agents.parts.planning.cem import Cost, finite
+from sakiyomi.agents.parts.planning.cem import Cost, Over, finite
 
 
 def mppi(
@@ -22,6 +22,7 @@ def mppi(
     temperature: float,
     smoothing: float,
     generator: torch.Generator,
+    over: Over = lambda: False,
 ) -> Tensor:
     """[B, H, U] plans that `iterations` improved from `mean` [B, H, U], within `low` and `high` [U].
 
@@ -34,10 +35,12 @@ def mppi(
         raise ValueError(f"temperature must be over 0 and smoothing in [0, 1), got {temperature} and {smoothing}")
     batch, horizon, size = mean.shape
     for _ in range(iterations):
-        noise = torch.randn((batch, population, horizon, size), generator=generator)
+        noise = torch.randn((batch, population, horizon, size), generator=generator, device=mean.device)
         for h in range(1, horizon):
             noise[:, :, h] = smoothing * noise[:, :, h - 1] + (1 - smoothing**2) ** 0.5 * noise[:, :, h]
         plans = (mean[:, None] + std[:, None] * noise).clamp(low, high)
         weights = torch.softmax(-finite(cost(plans)) / temperature, dim=1)
         mean = (weights[..., None, None] * plans).sum(dim=1)
+        if over():
+            break
     return mean

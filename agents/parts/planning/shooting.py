@@ -7,6 +7,7 @@ Kamthe and M. Deisenroth, "Data-efficient reinforcement learning with probabilis
 2018, section 3, plan so.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -57,13 +58,16 @@ def shoot(
     tolerance: float = 1e-5,
     slack: float = 1e-6,
     kept: Floats | None = None,
+    evaluations: int | None = None,
+    over: Callable[[], bool] = lambda: False,
 ) -> Plan:
     """The best controls that `iterations` of the optimiser find from each of `starts` [H, U].
 
     They lie within `low` [U] and `high` [U] exactly, and keep the constraints to within `slack` wherever a point was
     met that does; else they are those that miss them least. `kept` [H, U], such as the rest of the last plan that kept
-    them, is looked at, too, but not improved. An optimiser stops early when an iteration gains less than `tolerance`.
-    What is not finite never wins. Raises ValueError for starts of another shape than the limits', and if nothing finite
+    them, is looked at first, but not improved. An optimiser stops early when an iteration gains less than `tolerance`;
+    all ends with the best so far after so many `evaluations` of the objective, and once `over` says so. What is not
+    finite never wins. Raises ValueError for starts of another shape than the limits', and if nothing finite
     was met.
     """
     low, high = np.asarray(low, np.float64), np.asarray(high, np.float64)
@@ -74,21 +78,21 @@ def shoot(
     if not shape or not shape[0] or any(each.shape != shape for each in candidates):
         got = [list(each.shape) for each in candidates]
         raise ValueError(f"starts of a plan must all be of the same shape [H, {len(low)}], got {got}")
-    search = _Search(objective, low, high, shape, slack)
-    for number, start in enumerate(candidates):
+    search = _Search(objective, low, high, shape, slack, math.inf if evaluations is None else evaluations, over)
+    if kept is not None:
+        search.start = len(starts)
+        search.look(search.scaled(np.clip(candidates[-1], low, high)))
+    for number, start in enumerate(candidates[: len(starts)]):
         search.start = number
-        if number < len(starts):
-            search.descend(np.clip(start, low, high), iterations, tolerance)
-        else:
-            search.look(search.scaled(np.clip(start, low, high)))
+        search.descend(np.clip(start, low, high), iterations, tolerance)
     if search.best is None:
         raise ValueError("no plan: the cost is not finite at any of the starts")
     controls, cost, violation, start_number = search.best
     return Plan(controls, cost, violation, search.evaluations, start_number)
 
 
-class _NotFinite(Exception):
-    """Ends a descent at a point that has no cost."""
+class _Ended(Exception):
+    """Ends a descent, at a point that has no cost or because no more may be looked at."""
 
 
 @dataclass
@@ -100,6 +104,8 @@ class _Search:
     high: Floats
     shape: tuple[int, ...]
     slack: float
+    most: float
+    over: Callable[[], bool]
     evaluations: int = 0
     start: int = 0
     best: tuple[Floats, float, float, int] | None = None
@@ -117,7 +123,7 @@ class _Search:
         rules: Any = {"type": "ineq", "fun": self.margins, "jac": self.slopes} if constrained else ()
         # A saturated cost is nearly flat where a plan most needs to get on, so slopes end a descent only when tiny.
         options: Any = {"maxiter": iterations, "ftol": tolerance} | ({} if constrained else {"gtol": 1e-9})
-        with suppress(_NotFinite):  # the best point before it is remembered
+        with suppress(_Ended):  # the best point before it is remembered
             minimize(
                 self.cost,
                 point,
@@ -129,10 +135,10 @@ class _Search:
             )
 
     def look(self, point: Floats) -> bool:
-        """Look at a point; False if it has no finite cost."""
+        """Look at a point; False if it has no finite cost, or may not be looked at any more."""
         try:
             self.cost(point)
-        except _NotFinite:
+        except _Ended:
             return False
         return True
 
@@ -157,6 +163,8 @@ class _Search:
         return np.stack([self._chain(row) for row in rows])
 
     def _evaluate(self, point: Floats) -> None:
+        if self.best is not None and (self.evaluations >= self.most or self.over()):
+            raise _Ended
         clipped = np.clip(point, -1.0, 1.0).reshape(self.shape)  # SLSQP steps over bounds by rounding
         values = np.clip((self.low + self.high + clipped * (self.high - self.low)) / 2, self.low, self.high)
         controls = torch.from_numpy(values).requires_grad_()
@@ -166,7 +174,7 @@ class _Search:
         slope, value = self._chain(gradient), cost.item()
         free = np.zeros(0) if margins is None else margins.detach().numpy().astype(np.float64)
         if not (np.isfinite(value) and np.isfinite(slope).all() and np.isfinite(free).all()):
-            raise _NotFinite
+            raise _Ended
         self._seen = point.tobytes(), value, slope, free, margins, controls
         missed = max(0.0, float(-free.min(initial=0.0)))
         missed = 0.0 if missed <= self.slack else missed
