@@ -235,6 +235,7 @@ class PETS:
         "quick": QUICK,
         "pendulum": replace(QUICK, angles=(1,)),
         "cartpole-swingup": replace(QUICK, angles=(3,)),
+        "double-pendulum": replace(QUICK, angles=(2, 3)),
         "cart-double-pendulum": replace(QUICK, angles=(4, 5), horizon=20),
         "reacher": replace(QUICK, angles=(2, 3)),
         "cartpole-continuous": replace(QUICK, angles=(2,)),

@@ -59,6 +59,7 @@ def main() -> None:
     if not chosen.measure:
         for trials in range(1, chosen.trials + 1):  # in turn, so that what is there can be compared at any time
             for name, runs in folders.items():
+                print(name, flush=True)
                 course = TrialsCourse(name, ABOUT, PETS, "pets/cartpole", VARIANTS[name], lambda returns: [])
                 for seed, folder in enumerate(runs):
                     course.learn(folder, seed, trials)

@@ -123,7 +123,8 @@ def plot_fans(watched: Watched, path: str | Path, names: tuple[str, ...] = ()) -
         for step, foresight in watched.foreseen.items():
             if (fan := of_observations(foresight, rollout)) is not None:
                 cloud = None if fan.samples is None else fan.samples[..., number]
-                _draw(panels[number], step, fan.mean[:, number], spread(fan)[:, number], cloud)
+                begin = rollout.observations[step, number]
+                _draw(panels[number], step, fan.mean[:, number], spread(fan)[:, number], cloud, begin)
         panels[number].plot(rollout.observations[:, number], color="black", linewidth=1.2)
     panels[shown].set_ylabel("reward", fontsize=8)
     for step, foresight in watched.foreseen.items():
@@ -142,9 +143,14 @@ def plot_fans(watched: Watched, path: str | Path, names: tuple[str, ...] = ()) -
     write_bytes(path, picture.getvalue())
 
 
-def _draw(axes: Any, step: int, mean: Floats, std: Floats, cloud: Floats | None) -> None:
-    """A fan that begins after `step`."""
+def _draw(
+    axes: Any, step: int, mean: Floats, std: Floats, cloud: Floats | None = None, begin: float | None = None
+) -> None:
+    """A fan of what follows `step`; it opens at `begin`, what was seen there."""
     at = step + 1 + np.arange(len(mean))
+    if begin is not None:
+        at, mean, std = np.r_[step, at], np.r_[begin, mean], np.r_[0.0, std]
+        cloud = None if cloud is None else np.column_stack([np.full(len(cloud), begin), cloud])
     (line,) = axes.plot(at, mean, linewidth=1.0)
     axes.fill_between(at, mean - SURE * std, mean + SURE * std, alpha=0.2, color=line.get_color(), linewidth=0)
     if cloud is not None:
