@@ -296,7 +296,7 @@ class PETS:
             actions=actions[:1],
             lines=(actions,),
             future=future,
-            simulations=math.prod(self._rounds(turn)),
+            simulations=math.prod(self._rounds(turn.budget.simulations)),
             depth=config.horizon,
         )
 
@@ -387,19 +387,19 @@ class PETS:
             generator=generator,
         )
 
-    def _rounds(self, turn: Turn) -> tuple[int, int]:
-        """Plans an iteration, and iterations, in this `turn`."""
-        config, budget = self.config, turn.budget
+    def _rounds(self, simulations: int | None, open_end: bool = False) -> tuple[int, int]:
+        """Plans an iteration, and iterations, for so many plans in all; None: as configured, or without end."""
+        config = self.config
         if config.planner == "random":
-            return budget.simulations or config.population, 1
-        open_end = budget.seconds is not None or turn.stop is not None
-        return rounds_of(config.population, config.iterations, budget.simulations, open_end)
+            return simulations or config.population, 1
+        return rounds_of(config.population, config.iterations, simulations, open_end)
 
     def _improved(self, planned: Planned, start: Tensor, turn: Turn) -> Planned:
         """Better plans than those `planned`, for what is ahead of `start` [B, O]."""
         config, low, high, mean = self.config, self._low, self._high, planned.plan
-        generator, over = planned.generator, deadline(turn.budget.seconds, turn.stop)
-        population, iterations = self._rounds(turn)
+        generator, budget = planned.generator, turn.budget
+        open_end = budget.seconds is not None or turn.stop is not None
+        population, iterations = self._rounds(budget.simulations, open_end)
         common: dict[str, Any] = {"population": population, "generator": generator}
 
         def cost(plans: Tensor) -> Tensor:
@@ -418,7 +418,7 @@ class PETS:
 
         if config.planner == "random":
             return Planned(random_shooting(cost, low, high, mean.shape, **common), generator)
-        common |= {"iterations": iterations, "over": over}
+        common |= {"iterations": iterations, "over": deadline(budget.seconds, turn.stop)}
         box = (cost, mean, ((high - low) / 4).expand_as(mean), low, high)
         if config.planner == "mppi":
             plan = mppi(*box, temperature=config.temperature, smoothing=config.smoothing, **common)
