@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 
 from rich.console import Console
@@ -217,7 +218,8 @@ def main() -> None:
     for workers in (1, 2):
         ttt[f"sakiyomi, {workers}"] = ours("tictactoe", "python:arena_speed:Instant", "", many, workers)
     ttt["rules alone"] = lambda: plain_loop(many)
-    ttt["OpenSpiel"] = lambda: open_spiel_loop(many)
+    if find_spec("pyspiel"):
+        ttt["OpenSpiel"] = lambda: open_spiel_loop(many)
     show("Tic-tac-toe, 9 moves a game", measured(ttt, rounds), "rules alone")
     with tempfile.TemporaryDirectory() as folder:
         if not (engine := instant_engine(Path(folder))):
