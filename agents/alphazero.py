@@ -71,6 +71,7 @@ class Config:
     groups: int = 2  # that take turns with the network
     random_plies: int = 0  # half of the games begin after 1 to so many random ones
     cap: int | None = None  # plies of a game, which then counts as it stands (Go) or is drawn; None: as the rules say
+    by_material: bool = False  # games of chess and shogi cut at the cap are won by whom has more: the paper's are drawn
     rounds: int = 16_020  # of the search between two networks; a move takes one more than it has simulations
     surprise: float = 0.0  # part of a position's weight that goes by how much its search changed the policy
     # learning
@@ -139,6 +140,7 @@ class Config:
             random_plies=self.random_plies,
             cache=self.cache,
             cap=self.cap,
+            by_material=self.by_material,
             play_on=0.0,  # nobody resigns anyway: no game is needed to tell who might have
             surprise=self.surprise,
             solve=self.solve,

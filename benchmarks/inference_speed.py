@@ -90,12 +90,14 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--steps", type=int, default=60, help="of learning before the errors are taken")
+    parser.add_argument("--quick", action="store_true", help="a tenth of the work: to see that it runs")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
+    rounds, steps = (1, 5) if options.quick else (options.rounds, options.steps)
     for game, blocks, channels in NETS:
         torch.manual_seed(0)
         net = DualNet(game.planes, game.num_actions, blocks=blocks, channels=channels, hidden=64)
-        learn(net, positions(game, 1024, 0), options.steps)
+        learn(net, positions(game, 1024, 0), steps)
         print(f"\n{game.name}, {blocks} blocks of {channels}, {options.threads} thread(s)")
         evaluators: dict[str, Callable[[np.ndarray], object]] = {}
         calibration, new = positions(game, 400, 1), positions(game, 400, 2)
@@ -115,7 +117,7 @@ def main() -> None:
                 name: lambda run=run, part=part, times=times: sum(len(part) for _ in range(times) if run(part))
                 for name, run in evaluators.items()
             }
-            rates = best_rates(jobs, options.rounds)
+            rates = best_rates(jobs, rounds)
             shown = (f"{name} {rate:,.0f} ({rate / rates['torch']:.2f} x)" for name, rate in rates.items())
             print(f"  batch {batch}: positions a CPU second (against torch): {', '.join(shown)}", flush=True)
 

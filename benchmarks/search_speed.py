@@ -158,12 +158,12 @@ def openspiel_searches(name: str) -> dict[str, Callable[[], float]]:
     return jobs
 
 
-def show_games(rounds: int) -> None:
+def show_games(rounds: int, batches: tuple[int, ...]) -> None:
     table = Table(title="Microseconds of CPU a simulation, one thread", title_justify="left")
     for column in ("", "games", "selection", *PARTS, "all", "a second"):
         table.add_column(column, justify="right", no_wrap=True)
     for game in (TicTacToe(), ConnectFour(), Go(size=9), Chess()):
-        for batch in (1, 64, 256):
+        for batch in batches:
             for selection in (Puct(), Gumbel()):
                 found = measure(game, batch, selection, rounds)
                 figures = [f"{found[part]:.2f}" for part in (*PARTS, "all")]
@@ -197,10 +197,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=3, help="the best of so many rounds is shown (3)")
     parser.add_argument("--peers", action="store_true", help="measure mctx and OpenSpiel, too")
+    parser.add_argument("--quick", action="store_true", help="a tenth of the work: to see that it runs")
     options = parser.parse_args()
     rows.set_threads(1)
     search_module.perf_counter = search_models.perf_counter = time.process_time  # shares by CPU time, too
-    show_games(options.rounds)
+    show_games(1 if options.quick else options.rounds, (1, 64) if options.quick else (1, 64, 256))
     if options.peers:
         show_peers(options.rounds)
 

@@ -25,11 +25,10 @@ from sakiyomi.boards.catalog import make_game
 
 NETS = (("connect4", 3, 32), ("connect4", 5, 64), ("go-9x9", 6, 64), ("chess", 6, 64))
 RUNTIMES = ("torch", "openvino", "openvino-bf16", "openvino-int8")
-SECONDS = 6.0
 
 
-def measure(name: str, blocks: int, channels: int, runtime: str, games: int) -> dict[str, float]:
-    """Figures of self-play for some seconds."""
+def measure(name: str, blocks: int, channels: int, runtime: str, games: int, seconds: float) -> dict[str, float]:
+    """Figures of self-play for so many seconds."""
     game = make_game(name)
     _, height, width = game.planes
     policy = "planes" if game.num_actions > 4 * height * width else "linear"
@@ -42,7 +41,7 @@ def measure(name: str, blocks: int, channels: int, runtime: str, games: int) -> 
     crew.tally()
     started, cpu, rounds = time.perf_counter(), time.process_time(), 0
     tally: dict[str, float] = {}
-    while time.perf_counter() - started < SECONDS:
+    while time.perf_counter() - started < seconds:
         crew.play(50)
         rounds += 50
         for key, value in crew.tally().items():
@@ -63,6 +62,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("game", nargs="?", help="one game of the table instead of all")
     parser.add_argument("--games", type=int, default=128, help="played at once (default %(default)s)")
+    parser.add_argument("--quick", action="store_true", help="a tenth of the work: to see that it runs")
     chosen = parser.parse_args()
     torch.set_num_threads(1)
     rows.set_threads(1)
@@ -73,7 +73,7 @@ def main() -> None:
             continue
         base = 0.0
         for runtime in runtimes:
-            told = measure(name, blocks, channels, runtime, chosen.games)
+            told = measure(name, blocks, channels, runtime, chosen.games, 0.6 if chosen.quick else 6.0)
             base = base or told["cpu"]
             print(
                 f"{name + f' {blocks}x{channels}':18} {runtime:15} {told['wall']:13,.0f} {told['cpu']:10,.0f}"

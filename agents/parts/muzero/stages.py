@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sakiyomi.agents.parts.runs.checkpoints import read_json, whole_folder, write_json
-from sakiyomi.agents.parts.selfplay.self_player import standing
+from sakiyomi.agents.parts.selfplay.standing import standing
 from sakiyomi.agents.parts.strength.measuring import rules_of
 from sakiyomi.boards.game import Ending, Game, States
 from sakiyomi.envs.task import Task

@@ -18,6 +18,7 @@ from sakiyomi.agents.parts.search.findings import drawn
 from sakiyomi.agents.parts.search.models import Evaluate
 from sakiyomi.agents.parts.selfplay.games_so_far import GamesSoFar
 from sakiyomi.agents.parts.selfplay.replay import Episode
+from sakiyomi.agents.parts.selfplay.standing import standing
 from sakiyomi.boards.game import Ending, Game, States
 
 FORBIDDEN = -2.0  # below every value: a threshold that nobody resigns by
@@ -36,7 +37,8 @@ class Habits:
     below `resign_below`, but in a part `play_on` of the games never. With `random_plies` half of the games begin after
     1 to so many random moves: a network then also learns positions to which good play does not lead (KataGo begins
     games with moves drawn from its policy for this). `cache` network outputs are kept for positions met again. After
-    `cap` plies a game is cut and counts as it stands (`standing`); None: it goes on for as long as the rules let it.
+    `cap` plies a game is cut and counts as it stands (`standing`, in chess and shogi `by_material` if that is wished);
+    None: it goes on for as long as the rules let it.
     """
 
     simulations: int
@@ -50,6 +52,7 @@ class Habits:
     play_on: float = 0.1
     random_plies: int = 0
     cap: int | None = None
+    by_material: bool = False
     cache: int = 0
     solve: bool = False
 
@@ -124,7 +127,7 @@ class SelfPlay:
         over = self.game.ending(states) != Ending.ONGOING
         cut = ~over & (games.length[rows] >= (habits.cap or np.inf))
         results = np.where(over, self.game.result(states), np.where(turns == 0, -1, 1))
-        results[cut] = standing(self.game, states[cut])
+        results[cut] = standing(self.game, states[cut], self.habits.by_material)
         return [self._end(int(rows[i]), float(results[i])) for i in np.flatnonzero(over | cut | given_up)]
 
     def _targets(self, found: Findings) -> NDArray[np.float64]:
@@ -200,16 +203,6 @@ def play_side_by_side(groups: Sequence[SelfPlay], rounds: int) -> list[Episode]:
         return groups[0].run(rounds)
     with ThreadPoolExecutor(len(groups), thread_name_prefix="self-play") as pool:
         return [episode for played in pool.map(lambda group: group.run(rounds), groups) for episode in played]
-
-
-def standing(game: Game, states: States) -> NDArray[np.float32]:
-    """[n], what games cut at `states` count for the first player: the score's winner wins where positions have a score
-    (Go), and a draw elsewhere."""
-    score = getattr(game, "final_score", None)
-    if score is None or not len(states):
-        return np.zeros(len(states), np.float32)
-    results: NDArray[np.float32] = np.sign(score(states)).astype(np.float32)
-    return results
 
 
 def surprises_of(targets: NDArray[np.float64], priors: NDArray[np.float64]) -> NDArray[np.float64]:
