@@ -120,15 +120,21 @@ def assert_same_tree(search, tree):
 OPPONENTS, ALONE = (-1.0, 0.0), (0.97, 1.0)  # discount, weight of the rewards on the way
 
 
+ACTIONS, SIMULATIONS = (2, 7, 82), (1, 2, 16, 50, 200)
+
+
 def cases(settings, quick):
-    """All settings in all sizes; slow, as mctx compiles each of them, but for the `quick` ones at 7 actions and 50."""
-    return [
-        pytest.param(*setting, actions, simulations, marks=() if is_quick else pytest.mark.slow)
-        for setting in settings
-        for actions in (2, 7, 82)
-        for simulations in (1, 2, 16, 50, 200)
-        for is_quick in [setting in quick and (actions, simulations) == (7, 50)]
+    """Three settings, which share all sizes among them so that each size and each setting meets every other.
+
+    They are slow, as mctx compiles each of them, but for the `quick` ones at 7 actions and 50.
+    """
+    shared = [
+        pytest.param(*setting, ACTIONS[(i + k) % 3], SIMULATIONS[i], marks=pytest.mark.slow)
+        for k, setting in enumerate(settings)
+        for i in range(len(SIMULATIONS))
+        if not (setting in quick and (ACTIONS[(i + k) % 3], SIMULATIONS[i]) == (7, 50))
     ]
+    return [*(pytest.param(*setting, 7, 50) for setting in quick), *shared]
 
 
 PUCT = [("fixed", OPPONENTS), ("siblings", OPPONENTS), ("siblings", ALONE)]
