@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sakiyomi.agents.alphabeta import AlphaBetaPlayer
+    from sakiyomi.agents.alphago.agent import AlphaGo
     from sakiyomi.agents.alphago_zero import AlphaGoZero
     from sakiyomi.agents.alphazero import AlphaZero
     from sakiyomi.agents.dreamer import Dreamer
@@ -28,6 +29,7 @@ __all__ = [
     "GPMPC",
     "PETS",
     "AlphaBetaPlayer",
+    "AlphaGo",
     "AlphaGoZero",
     "AlphaZero",
     "Dreamer",
@@ -46,6 +48,7 @@ _HOMES = {
     "GPMPC": "gp_mpc",
     "PETS": "pets",
     "AlphaBetaPlayer": "alphabeta",
+    "AlphaGo": "alphago.agent",
     "AlphaGoZero": "alphago_zero",
     "AlphaZero": "alphazero",
     "Dreamer": "dreamer",

@@ -37,9 +37,9 @@ from sakiyomi.agents.parts.latent.contrast import contrast
 from sakiyomi.agents.parts.latent.distributions import Bernoulli, full, unit_log_prob
 from sakiyomi.agents.parts.latent.experience import ERROR_ROWS, averaged, check_length, fits, gathered, latest
 from sakiyomi.agents.parts.latent.files import load_latent, save_latent
-from sakiyomi.agents.parts.latent.futures import Latent, encoded, foreseen, foretold
+from sakiyomi.agents.parts.latent.futures import Latent, acted_out, encoded, foretold
 from sakiyomi.agents.parts.latent.kl_terms import free_each, free_mean
-from sakiyomi.agents.parts.latent.observing import best_device, shown_by
+from sakiyomi.agents.parts.latent.observing import Precision, best_device, halved, shown_by
 from sakiyomi.agents.parts.latent.paper_tasks import ATARI_GAMES, CONTROL_TASKS
 from sakiyomi.agents.parts.latent.pixel_nets import MLP, initialise
 from sakiyomi.agents.parts.latent.returns import lambda_returns, path_weights
@@ -69,7 +69,8 @@ class Config:
     predict_end: bool = False  # learn when episodes end
     end_layers: tuple[int, ...] = (400, 400, 400)
     deviation: float = 1.0  # of what is observed from what is decoded
-    squash: bool = False  # tanh of the rewards
+    reward_scale: float = 1.0  # rewards are learned times this
+    squash: bool = False  # and through tanh
     # its loss (section 4)
     kl_weight: float = 1.0
     free_nats: float = 3.0
@@ -106,7 +107,7 @@ class Config:
     # machine
     save_every: float = 60.0  # seconds
     futures: int = 16  # that `foresee` draws
-    precision: Literal["float32", "bfloat16", "auto"] = "auto"  # of products on a GPU; auto: bfloat16
+    precision: Precision = "auto"  # of products; auto: bfloat16 where it is faster
     compiled: bool = False  # by torch.compile, which pays on a GPU
 
     def __post_init__(self) -> None:
@@ -116,6 +117,7 @@ class Config:
         check_within(self, 0, math.inf, "starts", "slow_copy", "prefill", "pretrain", "free_nats", "noise")
         check_within(self, 0, 1, "discount", "trace", "random_most", "random_least")
         check_within(self, 1e-6, math.inf, "deviation", "model_rate", "value_rate", "actor_rate", "clip")
+        check_within(self, 1e-6, math.inf, "reward_scale")
         check_layers(self, "vector_layers", "state_layers", "reward_layers", "end_layers", "actor_layers")
         check_layers(self, "value_layers")
 
@@ -130,12 +132,17 @@ ATARI = Config(horizon=10, kl_weight=0.1, squash=True, predict_end=True)
 ARXIV_V1 = Config(horizon=20, model_rate=1e-3, value_rate=3e-4, actor_rate=3e-4, slow_copy=100, free_each=True)
 STATE_QUICK = Config(  # vectors, in minutes on one core
     deter=100, stoch=15, hidden=100, vector_layers=(100, 100), state_layers=(128, 128), reward_layers=(128, 128),
-    end_layers=(128, 128), deviation=0.1, free_nats=1.0,  # so few numbers tell little more actor_layers=(128, 128),
+    end_layers=(128, 128), deviation=0.1, free_nats=1.0, actor_layers=(128, 128),
     value_layers=(128, 128), starts=256, model_rate=1e-3, value_rate=3e-4, actor_rate=3e-4, batch=16, across=True,
     prefill=1000, train_every=100, updates=20, random_updates=2000,
 )  # fmt: skip
 UNIT_REWARDS = replace(STATE_QUICK, reward_weight=100.0)  # tasks of ours, where a step's reward is from 0 to 1
-PIXELS_QUICK = replace(UNIT_REWARDS, shrink=2, depth=8, deviation=0.3, length=32)
+PENDULUM = replace(  # Gymnasium's: rewards from -16 to 0 a frame
+    UNIT_REWARDS, reward_scale=0.1, discount=0.97, actor_rate=5e-4, value_rate=1e-3, updates=10
+)
+PIXELS_QUICK = replace(  # what is small in a picture is told only if it weighs
+    UNIT_REWARDS, shrink=2, depth=8, deviation=0.1, free_nats=3.0, model_rate=3e-3, length=32
+)
 
 
 class World(nn.Module):
@@ -156,7 +163,8 @@ class World(nn.Module):
 
     def aims(self, rewards: Tensor) -> Tensor:
         """Rewards as they are to be predicted."""
-        return torch.tanh(rewards) if self.config.squash else rewards
+        scaled = self.config.reward_scale * rewards
+        return torch.tanh(scaled) if self.config.squash else scaled
 
     def discounts(self, features: Tensor) -> Tensor:
         """[...], how much counts what comes after states: as is predicted of their features [..., F], or constant."""
@@ -249,7 +257,7 @@ class Learner:
         copies = {} if nets.target is None else {"target": nets.target}
         self.descents = Descents(rates, config.epsilon, config.clip, seed=seed, copies=copies)
         self.device, self.generator = self.descents.device, self.descents.generator
-        self._half = config.precision != "float32" and self.device.type == "cuda"
+        self._half = halved(config.precision, self.device, nets.world.senses.pictures)
         self._model_losses = torch.compile(model_losses) if config.compiled else model_losses
         self._dreamed = torch.compile(dreamed) if config.compiled else dreamed
 
@@ -318,7 +326,8 @@ class Dreamer:
         "pendulum": UNIT_REWARDS,
         "cartpole-swingup": UNIT_REWARDS,
         "point-mass": UNIT_REWARDS,
-        "gym/Pendulum-v1": STATE_QUICK,
+        "gym/Pendulum-v1": PENDULUM,
+        "gym/Pendulum-v1@repeat:2": PENDULUM,
         "pendulum@pixels": PIXELS_QUICK,
         "cartpole-swingup@pixels": PIXELS_QUICK,
         "point-mass@pixels": PIXELS_QUICK,
@@ -344,7 +353,7 @@ class Dreamer:
         Raises ValueError for observations that are not finite, or of another shape.
         """
         world, actor, generator = self.nets.world, self.nets.actor, carry.generator
-        embed, first = encoded(world.senses, turn, self.device)
+        embed, first = encoded(world.senses, turn, generator)
         state = world.rssm.step(carry.state, carry.action, embed, first, noise=generator)
         if not explore:
             action = actor.best(state.features, generator)
@@ -358,11 +367,15 @@ class Dreamer:
     def foresee(self, carry: Latent, turn: Turn, row: int = 0) -> Foresight:
         """As `Agent.foresee`: what is seen, rewarded and worth along the actor's best actions."""
         world, config = self.nets.world, self.config
-        numbers: dict[str, Callable[[Tensor], Tensor]] = {"reward": world.reward, "value": self.nets.value}
+        numbers = {"reward": self._unscaled(world.reward), "value": self._unscaled(self.nets.value)}
         if world.end is not None:
             numbers["continue"] = lambda features: (world.discounts(features) / config.discount).clamp(max=1)
-        nets, about = (world.rssm, world.senses, world.decoder, self.nets.actor), (carry, row, self.controls)
-        return foreseen(*nets, *about, numbers=numbers, horizon=config.horizon, futures=config.futures)
+        nets, about = (world.rssm, world.senses, world.decoder, self.nets.actor), (carry, turn, row, self.controls)
+        return acted_out(*nets, *about, numbers=numbers, horizon=config.horizon, futures=config.futures)
+
+    def _unscaled(self, head: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
+        """What `head` tells of features, in units of the task's rewards."""
+        return lambda features: head(features) / self.config.reward_scale
 
     def save(self, folder: Path) -> None:
         """As `Agent.save`."""

@@ -18,7 +18,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
@@ -34,9 +34,9 @@ from sakiyomi.agents.parts.latent.behaviour import frozen, some_of, value_loss
 from sakiyomi.agents.parts.latent.distributions import Bernoulli, full, unit_log_prob
 from sakiyomi.agents.parts.latent.experience import ERROR_ROWS, averaged, check_length, fits, gathered, latest
 from sakiyomi.agents.parts.latent.files import load_latent, save_latent
-from sakiyomi.agents.parts.latent.futures import Latent, encoded, foreseen, foretold
+from sakiyomi.agents.parts.latent.futures import Latent, acted_out, encoded, foretold
 from sakiyomi.agents.parts.latent.kl_terms import balanced_kl
-from sakiyomi.agents.parts.latent.observing import best_device, shown_by
+from sakiyomi.agents.parts.latent.observing import Precision, best_device, halved, shown_by
 from sakiyomi.agents.parts.latent.paper_tasks import ATARI_GAMES, CONTROL_TASKS
 from sakiyomi.agents.parts.latent.pixel_nets import MLP, initialise
 from sakiyomi.agents.parts.latent.returns import lambda_returns, path_weights
@@ -105,7 +105,7 @@ class Config:
     # machine
     save_every: float = 60.0  # seconds
     futures: int = 16  # that `foresee` draws
-    precision: Literal["float32", "bfloat16", "auto"] = "auto"  # of products on a GPU; auto: bfloat16
+    precision: Precision = "auto"  # of products; auto: bfloat16 where it is faster
     compiled: bool = False  # by torch.compile, which pays on a GPU
 
     def __post_init__(self) -> None:
@@ -264,7 +264,7 @@ class Learner:
         self.descents = Descents(rates, *settings, seed=seed, copies=copies)
         self.device, self.generator = self.descents.device, self.descents.generator
         self.state = nets.world.rssm.initial(config.batch)  # in which the last batch ended
-        self._half = config.precision != "float32" and self.device.type == "cuda"
+        self._half = halved(config.precision, self.device, nets.world.senses.pictures)
         self._model_losses = torch.compile(model_losses) if config.compiled else model_losses
         self._dreamed = torch.compile(dreamed) if config.compiled else dreamed
 
@@ -356,7 +356,7 @@ class DreamerV2:
         Raises ValueError for observations that are not finite, or of another shape.
         """
         world, actor, generator = self.nets.world, self.nets.actor, carry.generator
-        embed, first = encoded(world.senses, turn, self.device)
+        embed, first = encoded(world.senses, turn, generator)
         state = world.rssm.step(carry.state, carry.action, embed, first, noise=generator)
         action = actor(state.features).draw(generator) if explore else actor.best(state.features, generator)
         return self.controls.decoded(action.cpu().numpy()), Latent(state, action, generator)
@@ -368,8 +368,8 @@ class DreamerV2:
         numbers: dict[str, Callable[[Tensor], Tensor]] = {"reward": world.reward, "value": self.nets.value}
         if end is not None:
             numbers["continue"] = lambda features: (Bernoulli(end(features)).mean / config.discount).clamp(max=1)
-        nets, about = (world.rssm, world.senses, world.decoder, self.nets.actor), (carry, row, self.controls)
-        return foreseen(*nets, *about, numbers=numbers, horizon=config.horizon, futures=config.futures)
+        nets, about = (world.rssm, world.senses, world.decoder, self.nets.actor), (carry, turn, row, self.controls)
+        return acted_out(*nets, *about, numbers=numbers, horizon=config.horizon, futures=config.futures)
 
     def save(self, folder: Path) -> None:
         """As `Agent.save`."""

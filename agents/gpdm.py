@@ -90,9 +90,9 @@ class Config:
     reward: Literal["known", "learned", "auto"] = "auto"  # auto: learned if it is not known
 
     def __post_init__(self) -> None:
-        for name in ("latents", "rounds", "iterations", "draws", "skip", "horizon", "planning", "first_starts"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be 1 or more, got {getattr(self, name)}")
+        counts = "latents rounds iterations cycles draws skip first_rounds rounds_again horizon planning first_starts"
+        if few := [name for name in (*counts.split(), "points") if getattr(self, name) < 1]:
+            raise ValueError(f"{few[0]} must be 1 or more, got {getattr(self, few[0])}")
         self.form  # noqa: B018 it checks order and velocity
 
     @property

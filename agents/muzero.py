@@ -7,13 +7,15 @@ at its root alone. All three are learned at once, by unrolling them along what w
 
 Departures, all of them settings: `considered` > 0 searches as Gumbel MuZero does (I. Danihelka et al., ICLR 2022);
 `averaging` plays by a moving average of the weights; `random_plies` begins games with random moves; layers are
-normalised one by one instead of over batches in all presets but the papers'; `refreshes` is Reanalyse (appendix H) by
-positions searched again for each new one, whose policies and values are kept; a long episode is learned from in
-`piece`s, as in the paper. Chess is shown AlphaZero's planes of this library, not a history of 100 positions.
+normalised one by one, not over batches, in all presets but the papers'. Reanalyse (appendix H) is `refreshes`, stored
+positions searched again for each new one, and `fresh_values`, which are built on the network's to play by, in place of
+the searches' then. Chess is shown AlphaZero's planes of this library, not a history of 100 positions.
 """
 
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, replace
+from math import inf
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 
@@ -27,12 +29,13 @@ from sakiyomi.agents.parts.muzero.course import learned_from, one_thread, played
 from sakiyomi.agents.parts.muzero.learner import MuZeroLearner
 from sakiyomi.agents.parts.muzero.lookahead import Lookahead, best_actions
 from sakiyomi.agents.parts.muzero.net_dynamics import NetDynamics
-from sakiyomi.agents.parts.muzero.nets import Kind, MuZeroNet, Norm, Scaling
+from sakiyomi.agents.parts.muzero.nets import Kind, MuZeroNet, Norm, Scaling, usual_kind
 from sakiyomi.agents.parts.muzero.playing import LatentPlay
 from sakiyomi.agents.parts.muzero.stacking import input_shape
 from sakiyomi.agents.parts.muzero.stages import Stage, game_of, stage_of
 from sakiyomi.agents.parts.muzero.unrolls import UnrollReplay
 from sakiyomi.agents.parts.runs.agent_files import DAMAGE, damaged, load_agent, save_agent
+from sakiyomi.agents.parts.runs.config_checks import check_within
 from sakiyomi.agents.parts.runs.flags import from_json, to_json
 from sakiyomi.agents.parts.runs.training_run import Part, TrainingRun
 from sakiyomi.agents.parts.search import Dirichlet, Gumbel, Puct
@@ -40,8 +43,6 @@ from sakiyomi.agents.parts.search.selection import Scale
 from sakiyomi.agents.parts.strength.measuring import check_strength, strength
 from sakiyomi.boards.game import Game
 from sakiyomi.envs.task import Task
-
-SMALL = 24  # points a side: larger planes are made smaller, if the network's kind is "auto"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,6 +100,7 @@ class Config:
     beta: float = 1.0  # exponent of importance weights
     uses: float = 0.1  # samples drawn for each new position
     refreshes: float = 0.0  # stored positions searched again for each new one
+    fresh_values: bool = False  # values are built on those of the network to play by now, not on the searches' then
     window: int = 25_000_000  # rows: 125,000 sequences of 200
     least: int = 10_000  # rows before learning begins
     # looking at itself
@@ -113,9 +115,8 @@ class Config:
         if len(self.temperatures) != len(self.temperature_steps) + 1:
             there = f"{self.temperatures} and {self.temperature_steps}"
             raise ValueError(f"temperatures must be one more than temperature_steps, got {there}")
-        for name in ("simulations", "rows", "moves", "unroll", "batch", "stack", "support", "evaluation_games"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be 1 or more, got {getattr(self, name)}")
+        names = ("simulations", "rows", "moves", "unroll", "batch", "stack", "support", "evaluation_games")
+        check_within(self, 1, inf, *names)
         if not 0 < self.discount <= 1:
             raise ValueError(f"discount must be over 0 and at most 1, got {self.discount}")
         if self.uses <= 0 or self.refreshes < 0:
@@ -149,8 +150,7 @@ class Config:
     def net(self, stage: Stage, seed: int) -> MuZeroNet:
         """A new network for what is played on `stage`."""
         inputs = input_shape(stage.frame, stage.kind, self.stack, self.past_actions)
-        small = len(inputs) == 3 and max(inputs[1:]) <= SMALL
-        kind: Kind = ("mlp" if len(inputs) == 1 else "conv" if small else "atari") if self.kind == "auto" else self.kind
+        kind = usual_kind(inputs) if self.kind == "auto" else self.kind
         names = ("channels", "hidden", "blocks", "filters", "down_blocks", "norm", "scaling")
         support = 0 if stage.players == 2 else self.support
         with seeded(seed):
@@ -158,8 +158,7 @@ class Config:
 
     def learner(self, net: MuZeroNet) -> MuZeroLearner:
         """What learns `net`."""
-        given = self._these("optimizer", "momentum", "decay", "averaging", "value_weight", "clip")
-        return MuZeroLearner(net, **given)
+        return MuZeroLearner(net, **self._these("optimizer", "momentum", "decay", "averaging", "value_weight", "clip"))
 
     def replay(self, stage: Stage) -> UnrollReplay:
         """An empty one for what is played on `stage`."""
@@ -248,8 +247,22 @@ QUICK = replace(  # small enough to learn something in minutes on two cores
     evaluation_simulations=25,
     save_every=60.0,
 )
-CARTPOLE = replace(
-    QUICK, rows=16, moves=16, piece=100, td_steps=40, uses=8.0, temperature_steps=(1_000, 3_000), evaluate_every=40
+CARTPOLE = replace(  # what was learned early must not be forgotten, nor taught for ever as it was seen then
+    QUICK,
+    discount=0.99,
+    rows=64,
+    moves=8,
+    piece=100,
+    td_steps=30,
+    fresh_values=True,
+    refreshes=1.0,
+    uses=32.0,
+    batch=256,
+    rate_decay=0.1,
+    rate_steps=6_000,
+    temperature_steps=(500, 1_500),
+    window=30_000,
+    evaluate_every=40,
 )
 TICTACTOE = replace(
     QUICK,
@@ -268,7 +281,6 @@ TICTACTOE = replace(
     td_steps=None,
     random_plies=7,
     alpha=0.0,
-    beta=0.0,
     window=20_000,
     least=1_000,
     evaluation_simulations=50,
@@ -346,11 +358,7 @@ class MuZero:
         return carry.actions, carry
 
     def foresee(self, carry: Looking, turn: Turn, row: int = 0) -> Foresight:
-        """As `Agent.foresee`: the actions looked at with visits, values and lines, and along the best of these what is
-        predicted to be won ("reward") and what that is worth from there on ("value"), as who moves now sees it.
-
-        Raises ValueError before the first act.
-        """
+        """As `Agent.foresee`, with the rewards and values predicted along the best line; ValueError before an act."""
         return carry.foresight(row)
 
     def save(self, folder: Path) -> None:
@@ -399,13 +407,9 @@ class MuZero:
         parts: dict[str, Part] = {"learner": learner, "replay": replay, "stage": stage, "play": play}
         run = TrainingRun(folder, parts, chance[1], {"samples": 0.0, "searches": 0.0})
         owed = run.memory
-        try:
+        with closing(stage), one_thread():
             run.begin(resume)
-        except ValueError:
-            stage.close()
-            raise
-        try:
-            with one_thread():
+            try:
                 while run.goes_on(budget):
                     look.use(NetDynamics(learner.playing()))
                     play.temperature = config.temperature(learner.steps)
@@ -416,7 +420,7 @@ class MuZero:
                     search_again(replay, look, run.rng, searches)
                     updates = int(owed["samples"] // config.batch) if replay.added >= config.least else 0
                     sizes = updates, config.batch, config.unroll
-                    figures |= learned_from(replay, learner, run.rng, *sizes, config.learning_rate)
+                    figures |= learned_from(replay, learner, run.rng, *sizes, config.learning_rate, config.fresh_values)
                     owed["searches"] -= searches * config.rows
                     owed["samples"] -= updates * config.batch
                     run.counters.steps += updates
@@ -425,9 +429,8 @@ class MuZero:
                     if (run.counters.iterations + 1) % config.evaluate_every == 0:
                         figures |= agent._strength(task, seed)
                     yield run.record(figures, budget, agent, config.save_every)
-        finally:
-            stage.close()
-            run.end(agent)
+            finally:
+                run.end(agent)
 
     def _strength(self, task: Task | Game, seed: int) -> dict[str, float]:
         """Against fixed opponents, or the mean return in a task."""

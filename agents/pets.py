@@ -89,9 +89,13 @@ class Config:
             raise ValueError(f"decays must be one more than hidden layers, got {self.decays} and {self.hidden}")
         if not 1 <= self.elites <= self.population:
             raise ValueError(f"elites must be from 1 to population, got {self.elites} of {self.population}")
-        for name in ("members", "batch", "epochs", "early_epochs", "horizon", "iterations"):
+        for name in ("members", "batch", "epochs", "early_epochs", "horizon", "iterations", "decay"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be 1 or more, got {getattr(self, name)}")
+        if not (self.rate > 0 and self.temperature > 0):
+            raise ValueError(f"rate and temperature must be over 0, got {self.rate} and {self.temperature}")
+        if not (0 <= self.keep < 1 and 0 <= self.smoothing < 1):
+            raise ValueError(f"keep and smoothing must be from 0 to below 1, got {self.keep} and {self.smoothing}")
         per_member(self.members, self.particles, self.propagation)
 
     @property

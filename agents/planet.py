@@ -11,43 +11,37 @@ steps (section 4; off in the paper's final agent, as it helps the SSM alone), `s
 often an action is repeated belongs to the task, as in ``dmc/cartpole-swingup@planet``.
 
 Departures: PyTorch's GRU, whose reset gate stands elsewhere than in the original's; vectors may take the place of
-pictures, in units of their spread so far, encoded and decoded by fully connected layers; `deviation` of what is
-observed other than 1; pictures made smaller by `shrink`. Only the "quick" presets use the latter two.
+pictures, in units of their spread so far; and for the "quick" presets, `deviation` of what is observed other than 1,
+and pictures made smaller by `shrink`.
 """
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Self
+from typing import ClassVar, Self
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from sakiyomi.agents.agent import Actions, Foresight, Predicted, Progress, TrainingBudget, Turn
+from sakiyomi.agents.agent import Actions, Foresight, Progress, TrainingBudget, Turn
 from sakiyomi.agents.parts.episodes.collecting import AtRandom, Collector
 from sakiyomi.agents.parts.episodes.controls import Controls
 from sakiyomi.agents.parts.episodes.sequences import SequenceReplay, Sequences
+from sakiyomi.agents.parts.latent.batches import Batch
 from sakiyomi.agents.parts.latent.distributions import unit_log_prob
+from sakiyomi.agents.parts.latent.experience import ERROR_ROWS, averaged, gathered, latest
+from sakiyomi.agents.parts.latent.files import load_latent, save_latent
+from sakiyomi.agents.parts.latent.futures import encoded, foreseen, foretold, path_noise
 from sakiyomi.agents.parts.latent.kl_terms import free_each, overshooting
-from sakiyomi.agents.parts.latent.observing import (
-    Standardiser,
-    best_device,
-    checked,
-    enlarged,
-    going_on,
-    shown_by,
-    shrunk,
-)
-from sakiyomi.agents.parts.latent.open_loop import open_loop_errors
-from sakiyomi.agents.parts.latent.pixel_nets import MLP, PixelDecoder, PixelEncoder, as_bytes, initialise, quantised
+from sakiyomi.agents.parts.latent.observing import Precision, best_device, halved, shown_by
+from sakiyomi.agents.parts.latent.pixel_nets import MLP, initialise
 from sakiyomi.agents.parts.latent.rssm import RSSM, Dynamics, State
+from sakiyomi.agents.parts.latent.senses import Senses
 from sakiyomi.agents.parts.planning.cem import cem
-from sakiyomi.agents.parts.runs.agent_files import DAMAGE, damaged, load_agent, save_agent
-from sakiyomi.agents.parts.runs.checkpoints import load_tensors, save_tensors
-from sakiyomi.agents.parts.runs.descent import Descent
-from sakiyomi.agents.parts.runs.flags import from_json, to_json
+from sakiyomi.agents.parts.runs.config_checks import check_layers, check_within
+from sakiyomi.agents.parts.runs.descents import Descents
 from sakiyomi.agents.parts.runs.training_run import TrainingRun
 from sakiyomi.boards.game import Game
 from sakiyomi.envs.task import Task
@@ -91,21 +85,17 @@ class Config:
     elites: int = 100
     # foresight
     futures: int = 16  # that `foresee` draws
-    precision: Literal["float32", "bfloat16", "auto"] = "auto"  # of products on a GPU; auto: bfloat16
+    precision: Precision = "auto"  # of products; auto: bfloat16 where it is faster
 
     def __post_init__(self) -> None:
         counts = ("deter", "stoch", "hidden", "depth", "shrink", "batch", "length", "updates", "seed_episodes")
-        for name in (*counts, "capacity", "horizon", "iterations", "futures"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be 1 or more, got {getattr(self, name)}")
-        if not 1 <= self.bits <= 8:
-            raise ValueError(f"bits must be from 1 to 8, got {self.bits}")
-        if not 1 <= self.elites <= self.population:
-            raise ValueError(f"elites must be from 1 to population, got {self.elites} of {self.population}")
-        if not 0 <= self.overshooting <= self.length:
-            raise ValueError(f"overshooting must be from 0 to length, {self.length}, got {self.overshooting}")
-        if self.deviation <= 0:
-            raise ValueError(f"deviation must be over 0, got {self.deviation}")
+        check_within(self, 1, math.inf, *counts, "capacity", "horizon", "iterations", "futures")
+        check_within(self, 1, 8, "bits")
+        check_within(self, 1, self.population, "elites")
+        check_within(self, 0, self.length, "overshooting")
+        check_within(self, 0, math.inf, "free_nats", "exploration")
+        check_within(self, 1e-6, math.inf, "deviation", "rate", "clip")
+        check_layers(self, "vector_layers", "reward_layers")
 
 
 STATE_QUICK = Config(  # vectors, in minutes on one core
@@ -131,98 +121,49 @@ PAPER_TASKS = ("cartpole-swingup", "reacher-easy", "cheetah-run", "finger-spin",
 class Model(nn.Module):
     """What PlaNet learns, of observations of `shape` (pictures [H, W, C] or [H, W], or vectors [n])."""
 
-    def __init__(self, config: Config, shape: tuple[int, ...], actions: int, seed: int):
+    def __init__(self, config: Config, shape: tuple[int, ...], controls: Controls, seed: int):
         super().__init__()
-        self.config, self.shape, self.pictures = config, shape, len(shape) > 1
-        self.standard = Standardiser(0) if self.pictures else Standardiser(shape[0], config.angles)
+        self.config = config
         with torch.random.fork_rng(devices=[]):  # layers draw weights when they are made, which are drawn anew below
-            self.encoder, outputs = self._encoder()
+            layers, seen = config.vector_layers, (config.shrink, config.deviation)
+            self.senses = Senses(shape, config.depth, layers, *seen, bits=config.bits, angles=config.angles)
             self.rssm = RSSM(
-                actions,
-                outputs,
+                controls.size,
+                self.senses.outputs,
                 deter=config.deter,
                 hidden=config.hidden,
                 stoch=config.stoch,
                 activation="relu",
                 dynamics=config.dynamics,
             )
-            self.decoder = self._decoder()
+            self.decoder = self.senses.decoder(self.rssm.features)
             self.reward = MLP(self.rssm.features, None, hidden=config.reward_layers, activation="relu")
         initialise(self, torch.Generator().manual_seed(seed))
 
-    def _encoder(self) -> tuple[nn.Module, int]:
-        config = self.config
-        if not self.pictures:
-            layers = config.vector_layers
-            return MLP(self.standard.size, layers[-1], hidden=layers[:-1], activation="relu"), layers[-1]
-        encoder = PixelEncoder(self._channels, size=self._size, depth=config.depth)
-        return encoder, encoder.outputs
 
-    def _decoder(self) -> nn.Module:
-        config, features = self.config, self.rssm.features
-        if not self.pictures:
-            return MLP(features, self.standard.size, hidden=config.vector_layers, activation="relu")
-        return PixelDecoder(features, self._channels, size=self._size, depth=config.depth)
-
-    @property
-    def _channels(self) -> int:
-        return self.shape[2] if len(self.shape) == 3 else 1
-
-    @property
-    def _size(self) -> int:
-        """Rows and columns of pictures as the networks see them. Raises ValueError for such as are no squares."""
-        if self.shape[0] != self.shape[1]:
-            raise ValueError(f"pictures must be squares, got {self.shape[0]}x{self.shape[1]}")
-        return self.shape[0] // self.config.shrink
-
-    def seen(self, observations: NDArray[Any], generator: torch.Generator) -> Tensor:
-        """Observations [..., *shape] as the networks see them: [..., C, S, S] or [..., n]."""
-        given = torch.from_numpy(np.ascontiguousarray(observations)).to(generator.device)
-        if not self.pictures:
-            return self.standard(given)
-        given = given if len(self.shape) == 3 else given[..., None]
-        return quantised(shrunk(given, self.config.shrink), generator, self.config.bits)
-
-    def shown(self, decoded: Tensor) -> NDArray[Any]:
-        """What is decoded, [..., C, S, S] or [..., n], as observations: bytes, or float64."""
-        if not self.pictures:
-            return np.asarray(self.standard.undone(decoded).cpu().numpy())
-        return enlarged(as_bytes(decoded).cpu().numpy(), self.config.shrink)
-
-    def followed(self, sequences: Sequences, generator: torch.Generator) -> tuple[Tensor, Tensor, State, Any]:
-        """What is seen, the actions, posterior states and prior beliefs, all [B, L, ...], along sequences."""
-        seen = self.seen(sequences.observations, generator)
-        actions = torch.from_numpy(sequences.actions).to(generator.device)
-        first = torch.from_numpy(sequences.is_first).to(generator.device)
-        posteriors, priors = self.rssm.observe(self.encoder(seen), actions, first, noise=generator)
-        return seen, actions, posteriors, priors
-
-
-def losses(model: Model, sequences: Sequences, generator: torch.Generator) -> tuple[dict[str, Tensor], Tensor]:
+def losses(model: Model, batch: Batch, generator: torch.Generator) -> tuple[dict[str, Tensor], Tensor]:
     """The terms of the loss (equation 3, or 7 with overshooting), means over sequences and steps, and the mean of
     KL(posterior || prior) without free nats.
     """
     config = model.config
-    seen, actions, posteriors, priors = model.followed(sequences, generator)
+    seen = model.senses.seen(batch.observations, generator)
+    posteriors, priors = model.rssm.observe(model.senses(seen), batch.actions, batch.is_first, noise=generator)
     features = posteriors.features
-    event = 3 if model.pictures else 1
-    observed = unit_log_prob(seen / config.deviation, model.decoder(features) / config.deviation, event)
-    rewards = torch.from_numpy(sequences.rewards).to(seen.device)
     kl = posteriors.belief.kl(priors)
     if config.overshooting:
         ahead = overshooting(
             model.rssm,
             posteriors,
-            actions,
-            torch.from_numpy(sequences.is_first).to(seen.device),
+            batch.actions,
+            batch.is_first,
             distance=config.overshooting,
             nats=config.free_nats,
             noise=generator,
             beta=config.beta,
         )
     terms = {
-        "observation": -observed.mean(),
-        "reward": -config.reward_weight * unit_log_prob(rewards, model.reward(features), 0).mean(),
+        "observation": -model.senses.log_prob(seen, model.decoder(features)).mean(),
+        "reward": -config.reward_weight * unit_log_prob(batch.rewards, model.reward(features), 0).mean(),
         "divergence": ahead if config.overshooting else free_each(kl, config.free_nats),
     }
     return terms, kl.detach().mean()
@@ -234,36 +175,30 @@ class Learner:
     def __init__(self, model: Model, seed: int):
         config = model.config
         self.model = model
-        self.device = next(model.parameters()).device
-        self.generator = torch.Generator(self.device).manual_seed(seed)
-        self.descent = Descent(model, rate=config.rate, epsilon=config.epsilon, clip=config.clip)
-        self._half = config.precision != "float32" and self.device.type == "cuda"
+        self.descents = Descents({"model": (model, config.rate)}, config.epsilon, config.clip, seed=seed)
+        self.device, self.generator = self.descents.device, self.descents.generator
+        self._half = halved(config.precision, self.device, model.senses.pictures)
 
     def update(self, sequences: Sequences, number: int) -> dict[str, float]:
         """One update; the figures of it. Raises ValueError if learning diverges."""
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self._half):
-            terms, kl = losses(self.model, sequences, self.generator)
-        figures = self.descent.step({f"loss/{name}": term for name, term in terms.items()}, f"update {number}")
-        return {**figures, "model/divergence": float(kl)}
+            terms, kl = losses(self.model, Batch.of(sequences, self.device), self.generator)
+        return self.descents.step("model", terms, f"update {number}") | {"model/divergence": float(kl)}
 
     @torch.no_grad()
     def errors(self, episode: Sequences) -> dict[str, float]:
         """How far the model errs in an episode [1, T + 1] when it goes on with the true actions, without seeing."""
-        model, generator = self.model, self.generator
-        seen, actions, posteriors, _ = model.followed(episode, generator)
-        rewards = torch.from_numpy(episode.rewards[0]).to(seen.device)
-        nets, rows = (model.rssm, model.decoder, model.reward), (seen[0], rewards, posteriors[0], actions[0])
-        return open_loop_errors(*nets, *rows, horizon=model.config.horizon, generator=generator)
+        model, batch = self.model, Batch.of(episode, self.device)
+        parts, horizon = (model.rssm, model.senses, model.decoder, model.reward), model.config.horizon
+        return foretold(*parts, batch, batch.rewards, horizon=horizon, generator=self.generator)
 
     def save(self, path: Path) -> None:
         """Write weights, optimiser and chance."""
-        self.descent.save(path)
-        save_tensors(path.with_name(f"{path.name}-chance.safetensors"), {"generator": self.generator.get_state()})
+        self.descents.save(path)
 
     def load(self, path: Path) -> None:
         """Go on from what `save` wrote."""
-        self.descent.load(path)
-        self.generator.set_state(load_tensors(path.with_name(f"{path.name}-chance.safetensors"))["generator"])
+        self.descents.load(path)
 
 
 @dataclass(frozen=True, eq=False)
@@ -309,8 +244,7 @@ class PlaNet:
         Raises ValueError for observations that are not finite, or of another shape.
         """
         generator = carry.generator
-        embed = self.model.encoder(self.model.seen(checked(turn.observation, self.model.shape), generator))
-        first = torch.from_numpy(turn.is_first).to(self.device)
+        embed, first = encoded(self.model.senses, turn, generator)
         state = self.model.rssm.step(carry.state, carry.plan[:, 0], embed, first, noise=generator)
         plan = self._planned(state, generator)
         if explore:
@@ -323,49 +257,22 @@ class PlaNet:
         """As `Agent.foresee`: what is seen and rewarded along the plan. Pictures are those of the mean path."""
         config, model = self.config, self.model
         generator = torch.Generator(self.device).manual_seed(0)  # of its own: looking changes nothing
-        plan = carry.plan[row][:, None].expand(-1, 1 + config.futures, -1)
-        start = carry.state[row : row + 1].map(lambda x: x.expand(1 + config.futures, *x.shape[1:]))
-        noise = model.rssm.noise(config.horizon, 1 + config.futures, generator=generator)
-        noise[:, 0] = 0  # the first path is that of the means
-        features = model.rssm.imagine(start, plan, noise=noise).features
-        rewards = model.reward(features)[:, 1:].T
-        if model.pictures:
-            observation = Predicted(model.shown(model.decoder(features[:, 0])))
-        else:
-            futures = model.shown(model.decoder(features[:, 1:]).transpose(0, 1))
-            observation = _predicted(going_on(np.asarray(turn.observation)[row], futures, config.angles))
-        actions = self.controls.decoded(carry.plan[row].cpu().numpy())
-        return Foresight(
-            value=float(rewards.sum(dim=1).mean()),
-            actions=actions[:1],
-            lines=(actions,),
-            future={"observation": observation, "reward": _predicted(rewards.double().cpu().numpy())},
-            simulations=config.population * config.iterations,
-            depth=config.horizon,
-        )
+        noise = path_noise(model.rssm, config.horizon, config.futures, generator)
+        nets, now = (model.rssm, model.senses, model.decoder), np.asarray(turn.observation)[row]
+        start, plan, numbers = carry.state[row : row + 1], carry.plan[row], {"reward": model.reward}
+        found = foreseen(*nets, start, plan, now, self.controls, numbers=numbers, noise=noise)
+        value, looked_at = float(found.future["reward"].mean.sum()), config.population * config.iterations
+        return replace(found, value=value, simulations=looked_at)
 
     def save(self, folder: Path) -> None:
         """As `Agent.save`."""
-        about = {
-            "task": self.task,
-            "config": to_json(self.config),
-            "shape": list(self.model.shape),
-            "controls": self.controls.to_json(),
-        }
-        save_agent(folder, "planet", about, self.model.state_dict())
+        shape = self.model.senses.shape
+        save_latent(folder, "planet", self.task, self.config, shape, self.controls, self.model)
 
     @classmethod
     def load(cls, folder: Path) -> Self:
         """As `Agent.load`."""
-        about, tensors = load_agent(folder, "planet")
-        try:
-            config = from_json(Config, about["config"], str(folder / "agent.json"))
-            controls = Controls.from_json(about["controls"])
-            model = Model(config, tuple(map(int, about["shape"])), controls.size, seed=0)
-            model.load_state_dict(tensors)
-            return cls(about["task"], model.to(best_device()), controls)
-        except DAMAGE as error:
-            raise damaged(folder, error) from error
+        return cls(*load_latent(folder, "planet", Config, Model))
 
     @classmethod
     def train(
@@ -388,7 +295,7 @@ class PlaNet:
         controls, (shape, kind) = Controls.of(task), shown_by(task)
         if controls.discrete:
             raise ValueError(f"PlaNet plans real numbers, {task.name} has {controls.choices} actions to choose from")
-        model = Model(config, shape, controls.size, seed).to(best_device())
+        model = Model(config, shape, controls, seed).to(best_device())
         learner, agent = Learner(model, seed), cls(task.name, model, controls)
         replay = SequenceReplay(folder / "episodes", shape, kind, controls.size, config.capacity)
         collector = Collector(task, controls, seed)
@@ -399,23 +306,18 @@ class PlaNet:
         try:
             while run.goes_on(budget):
                 number = counters.iterations + 1  # of the episode
-                collected = collector.collect(
-                    agent if number > config.seed_episodes else AtRandom(controls), episodes=1
-                )
-                counters.environment_steps += collected.frames
-                episode = collected.episodes[0]
-                replay.add(episode)
-                figures = {"return/episode": episode.score}
+                acting = agent if number > config.seed_episodes else AtRandom(controls)
+                lived = gathered(collector, acting, replay, model.senses, episodes=1)
+                counters.environment_steps += lived.frames
+                figures = {"return/episode": lived.episodes[0].score}
                 if number > config.seed_episodes:
-                    figures |= learner.errors(replay.episode(-1))
-                if not model.pictures:
-                    model.standard.see(episode.observations)
+                    figures |= learner.errors(latest(replay, ERROR_ROWS))
                 if number >= config.seed_episodes:
-                    updates = []
+                    told = []
                     for _ in range(config.updates):
                         counters.steps += 1
-                        updates.append(learner.update(replay.sample(config.batch, config.length, rng), counters.steps))
-                    figures |= {name: float(np.mean([each[name] for each in updates])) for name in updates[0]}
+                        told.append(learner.update(replay.sample(config.batch, config.length, rng), counters.steps))
+                    figures |= averaged(told)
                 yield run.record(figures, budget, agent)
         finally:
             collector.close()
@@ -447,8 +349,3 @@ class PlaNet:
             least=0.0,
             truncated=False,
         )
-
-
-def _predicted(samples: NDArray[Any]) -> Predicted:
-    """Of futures [P, H, ...]."""
-    return Predicted(samples.mean(axis=0), samples.std(axis=0), samples=samples)

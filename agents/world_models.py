@@ -149,7 +149,7 @@ QUICK = Config(  # a task in minutes on a core
     collect=CollectPlan(exploring="held", held=5, rollouts=256, envs=64),
     latent=16,
     depth=8,
-    vae=VAEPlan(epochs=30, batch=32, rate=1e-3, error="cross-entropy"),
+    vae=VAEPlan(epochs=15, batch=32, rate=3e-3, error="cross-entropy"),
     hidden=64,
     restart=True,
     reward=True,

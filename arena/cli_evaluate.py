@@ -6,7 +6,6 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -35,7 +34,10 @@ def evaluate(
     fps: Annotated[float | None, typer.Option(help="frames a second (default: the task's own pace)")] = None,
     foresight: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="tasks: what an agent foresees beside what then happens: .png or .npz"),
+        typer.Option(
+            metavar="FILE",
+            help="tasks: what an agent foresees beside what then happens: .png, .npz; seen as pixels: .gif, .mp4, too",
+        ),
     ] = None,
     simulations: Annotated[int | None, typer.Option(help="games: simulations a move")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print the figures as JSON")] = False,
@@ -51,12 +53,13 @@ def evaluate(
       sakiyomi evaluate point-mass@pixels random --video frames.npz --json
       sakiyomi evaluate go-9x9 uct:400 --against uct:100 --episodes 2 --video games.mp4
       sakiyomi evaluate pendulum pets:runs/pets --foresight fans.png
+      sakiyomi evaluate point-mass@pixels dreamer:runs/dreamer --foresight dream.gif
     """
     from sakiyomi.envs.catalog import is_task
 
     scores: list[float] = []
     with ExitStack() as stack:
-        watched = None if foresight is None else _watched(foresight, is_task(task), player)
+        watched = None if foresight is None else _watched(foresight, task, player)
         if is_task(task):
             found = _episodes(task, player, episodes, seed, video, fps, stack)
         else:
@@ -145,41 +148,21 @@ def _told(outcome: "Outcome", figure: Callable[[float], str]) -> str:
     return f"return {figure(outcome.total):>9}  {outcome.steps} steps, {outcome.ending}"
 
 
-def _watched(path: Path, of_task: bool, spec: str) -> "AgentTaskPlayer":
+def _watched(path: Path, task: str, spec: str) -> "AgentTaskPlayer":
     """The player whose foresight is to be written. Raises ValueError for what cannot be written or foreseen."""
-    from sakiyomi.arena.tasks.players import make_task_player
-    from sakiyomi.arena.tasks.seat import AgentTaskPlayer
+    from sakiyomi.envs.catalog import is_task
 
-    if path.suffix not in (".png", ".npz"):
-        raise ValueError(f"--foresight {path}: wanted is a .png, or a .npz of arrays")
-    if not of_task:
+    if not is_task(task):
         raise ValueError("--foresight is for tasks; what is foreseen in a game, 'sakiyomi serve' shows")
-    if path.suffix == ".png" and find_spec("matplotlib") is None:
-        raise ValueError(f'--foresight {path} needs matplotlib: pip install "sakiyomi[plots]"')
-    player = make_task_player(spec)
-    if not isinstance(player, AgentTaskPlayer):
-        raise ValueError(f"--foresight: {spec} is no agent, and foresees nothing")
-    return player
+    from sakiyomi.arena.tasks.foresight import foreseeing
+
+    return foreseeing(path, task, spec)
 
 
-def _write_foresight(name: str, player: "AgentTaskPlayer", seed: int, path: Path) -> None:
-    """What the agent foresees in one more episode, beside what then happens."""
-    import numpy as np
+def _write_foresight(task: str, player: "AgentTaskPlayer", seed: int, path: Path) -> None:
+    from sakiyomi.arena.tasks.foresight import write_foresight
 
-    from sakiyomi.agents.parts.episodes.fans import plot_fans, watch
-    from sakiyomi.arena.tasks.episodes import run_seed
-    from sakiyomi.envs.catalog import make_task
-
-    env = make_task(name).make()
-    try:
-        watched = watch(env, player.agent, run_seed(seed, 1))
-    finally:
-        env.close()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if path.suffix == ".npz":
-        np.savez_compressed(path, **watched.arrays())  # type: ignore[arg-type]  # a name of NumPy's own among them
-    else:
-        plot_fans(watched, path)
+    write_foresight(task, player, seed, path)
     print(path, file=sys.stderr)
 
 

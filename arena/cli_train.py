@@ -51,6 +51,15 @@ def train(
         ),
     ] = None,
     ray: Ray = None,
+    records: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PATH,...", help="alphago: SGF files, folders, archives to learn from", rich_help_panel=_RUNNING
+        ),
+    ] = None,
+    stage: Annotated[
+        str | None, typer.Option(metavar="NAME", help="alphago: one stage alone", rich_help_panel=_RUNNING)
+    ] = None,
 ) -> None:
     """Let an agent learn a game or a task. Ctrl-C saves; --resume goes on.
 
@@ -66,6 +75,8 @@ def train(
     Example: sakiyomi train alphazero --presets
 
     Example: sakiyomi train alphazero tictactoe --set simulations=50 --show
+
+    Example: sakiyomi train alphago go-9x9 --records games/ --budget 2h --out runs/go
 
     \b
     Then:
@@ -93,7 +104,8 @@ def train(
     if not run.task:
         raise ValueError(f"a task is wanted, as in: sakiyomi train {agent} connect4 (see 'sakiyomi list games|tasks')")
     folder = Path(out or f"runs/{_file_name(run.agent)}-{_file_name(run.task)}-{time.strftime('%Y%m%d-%H%M%S')}")
-    options = {name: value for name, value in (("runtime", runtime), ("ray", ray)) if value is not None}
+    given = {"runtime": runtime, "ray": ray, "records": records, "stage": stage}
+    options = {name: value for name, value in given.items() if value is not None}
     _train(run, folder, budget, resume, options)
 
 

@@ -245,6 +245,12 @@ KINDS = (
         bare=True,
     ),
     Kind("alphagozero:DIR@sims=N", "AlphaGo Zero, in the same way", partial(_learnt, "alphagozero"), bare=True),
+    Kind(
+        "alphago:DIR@sims=N",
+        "AlphaGo, in the same way; mixing=0 (values alone) to 1 (rollouts), priors=sl, rl or tree, search=false",
+        partial(_learnt, "alphago"),
+        bare=True,
+    ),
     Kind("muzero:DIR@sims=N", "MuZero, in the same way", partial(_learnt, "muzero"), bare=True),
     Kind("gtp:COMMAND", "an engine that speaks GTP, such as gtp:gnugo --mode gtp --level 5", _gtp),
     Kind("uci:COMMAND@LIMITS", "an engine that speaks UCI, such as uci:stockfish@nodes=200 (docs/uci.md)", _uci),

@@ -15,11 +15,19 @@ from typing import Any
 from sakiyomi.agents.agent import Progress, TrainingBudget
 from sakiyomi.agents.parts.runs.checkpoints import read_json, write_json
 from sakiyomi.agents.parts.runs.flags import from_json, overridden, to_json
-from sakiyomi.arena.agent_specs import agent_class
+from sakiyomi.arena.agent_specs import TASK_AGENTS, agent_class
+from sakiyomi.arena.players import make_player
 from sakiyomi.boards.catalog import make_game
+from sakiyomi.boards.game import Game
+from sakiyomi.boards.go import Go
+from sakiyomi.boards.player import Player
 from sakiyomi.envs.catalog import is_task, make_task
+from sakiyomi.envs.task import Task
 
 RUN = "run.json"
+_GNUGO = "gtp:gnugo --mode gtp --chinese-rules --capture-all-dead --positional-superko --level {}"
+TEACHERS = (f"GNU Go 1={_GNUGO.format(1)}", f"GNU Go 10={_GNUGO.format(10)}")
+"""Whose games an agent learns from where it is given none: of different strength, so that mistakes are punished."""
 MAIN = ("", "loss", "score", "return")
 """Groups of figures that tell how a run goes; others tell how fast and why."""
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -69,10 +77,24 @@ class Run:
         return self._train(folder, budget, resume=True, **options)
 
     def _train(self, folder: Path, budget: TrainingBudget, **options: Any) -> Iterator[Progress]:
-        task = make_task(self.task) if is_task(self.task) else make_game(self.task)
+        task = self._what_it_learns()
         kind = agent_class(self.agent)
+        others: list[Player] = []
+        if "teachers" in inspect.signature(kind.train).parameters and "records" not in options:
+            others = options["teachers"] = teachers(task)
         trained: Iterator[Progress] = kind.train(task, folder, budget, config=self.config, seed=self.seed, **options)
-        return trained
+        return _closing(trained, others)
+
+    def _what_it_learns(self) -> Task | Game:
+        """Raises ValueError for an unknown name, with the nearest of what the agent could learn."""
+        if is_task(self.task):
+            return make_task(self.task)
+        try:
+            return make_game(self.task)
+        except ValueError:
+            if self.agent not in TASK_AGENTS:
+                raise
+        return make_task(self.task)
 
     def _check(self, options: Mapping[str, Any]) -> None:
         taken = inspect.signature(agent_class(self.agent).train).parameters
@@ -90,6 +112,25 @@ def _unless_refused(trained: Iterator[Progress], folder: Path) -> Iterator[Progr
             (folder / RUN).unlink()
             folder.rmdir()
         raise
+
+
+def teachers(game: Any) -> list[Player]:
+    """Strong players of `game` that this machine has, from whose games an agent can learn; there may be none."""
+    if not isinstance(game, Go):
+        return []
+    try:
+        return [make_player(spec, game) for spec in TEACHERS]
+    except ValueError:
+        return []
+
+
+def _closing(trained: Iterator[Progress], players: Sequence[Player]) -> Iterator[Progress]:
+    """What `trained` yields; afterwards `players` are closed."""
+    try:
+        yield from trained
+    finally:
+        for player in players:
+            player.close()
 
 
 def configured(agent: str, task: str | None, preset: str | None, settings: Sequence[str]) -> Any:

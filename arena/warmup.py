@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
+from sakiyomi.agents.alphago import warmup as alphago_warmup
 from sakiyomi.agents.parts.search import warmup as search_warmup
 from sakiyomi.arena.players import KINDS, make_player
 from sakiyomi.arena.playing import play
@@ -30,6 +31,7 @@ def warm_up_all() -> Iterator[tuple[str, float]]:
     yield "environments", _seconds(environment_warmup.warm_up)
     yield "records", _seconds(record_warmup.warm_up)
     yield "search", _seconds(search_warmup.warm_up)
+    yield "alphago", _seconds(alphago_warmup.warm_up)
     for kind in (kind for kind in KINDS if kind.warm):
         yield kind.name, _seconds(partial(_warm_up_kind, kind.warm))
 

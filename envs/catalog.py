@@ -69,7 +69,13 @@ TASKS = (
         "gymnasium",
         "envs",
     ),
-    Family("gym/NAME", "any environment of Gymnasium's registry, such as gym/CartPole-v1", "gymnasium", "envs"),
+    Family(
+        "gym/NAME",
+        "any environment of Gymnasium's registry, such as gym/CartPole-v1; every action played twice: "
+        "gym/Pendulum-v1@repeat:2",
+        "gymnasium",
+        "envs",
+    ),
     Family(
         "gym/CarRacing-v3@world-models", "CarRacing-v3 in the 64x64 pixels that World Models saw", "Box2D", "control"
     ),
@@ -165,10 +171,12 @@ def _task_of_others(name: str, family: Family) -> Task:
         from sakiyomi.envs.atari import atari_task
 
         return atari_task(name)
-    from sakiyomi.envs.gymnasium_tasks import atari, registered
+    from sakiyomi.envs.gymnasium_tasks import REPEAT, atari, registered, repeating
 
     if family.prefix == "ALE/":
         return atari(name)
+    if REPEAT in name:
+        return repeating(name, 'pip install "sakiyomi[control]"')
     return registered(name, name.removeprefix("gym/"), 'pip install "sakiyomi[control]"')
 
 

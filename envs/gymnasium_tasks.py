@@ -9,8 +9,11 @@ from gymnasium.error import DependencyNotInstalled
 
 from sakiyomi.envs.display import without_display
 from sakiyomi.envs.task import Task
+from sakiyomi.envs.wrappers import ActionRepeat
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from gymnasium import Env
 
 FRAMES = 108_000
@@ -18,12 +21,27 @@ FRAMES = 108_000
 FRAME_SKIP = 4
 STICKINESS = 0.25
 """Chance that the machine repeats the last action instead of the new one."""
+REPEAT = "@repeat:"
+"""Stands in a name before how often an action is played."""
 
 
 def registered(name: str, id: str, install: str) -> Task:
     """The task `name`, which Gymnasium knows as `id`. Raises ValueError if there is none or its package is missing."""
     without_display()
     return _described(name, id, install)
+
+
+def repeating(name: str, install: str) -> Task:
+    """The task ``gym/ID@repeat:N``: that of ``gym/ID`` with every action played N times.
+
+    Raises ValueError as `registered`, and for an N that is no whole number over 0.
+    """
+    id, _, times = name.removeprefix("gym/").partition(REPEAT)
+    if not times.isdecimal() or int(times) < 1:
+        raise ValueError(f"task {name!r}: how often an action is played is a whole number over 0, not {times!r}")
+    task, repeat = registered(name, id, install), int(times)
+    horizon = None if task.horizon is None else -(-task.horizon // repeat)
+    return replace(task, horizon=horizon, build=partial(_repeated, task.build, repeat))
 
 
 def atari(name: str) -> Task:
@@ -65,6 +83,10 @@ def _described(name: str, id: str, install: str, horizon: int | None = None, **o
         )
     finally:
         env.close()
+
+
+def _repeated(build: "Callable[[], Env[Any, Any]]", repeat: int) -> "Env[Any, Any]":
+    return ActionRepeat(build(), repeat)
 
 
 def _make(name: str, id: str, install: str, **options: Any) -> "Env[Any, Any]":

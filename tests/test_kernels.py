@@ -50,7 +50,12 @@ def test_warm_up_compiles_every_entry_kernel_for_one_signature(compiled):
 def test_integer_kernels_hold_no_float(compiled):
     """A uint64 that meets an int becomes a float64 in Numba, and silently loses its low bits."""
     floats = {name: kernel["floats"] for name, kernel in compiled.items() if kernel["floats"]}
-    meant = ("sakiyomi.agents.parts.search.", "sakiyomi.agents.parts.uct.tree.")  # mean results, priors, probabilities
+    # mean results, priors, probabilities; the weights of linear policies
+    meant = ("sakiyomi.agents.parts.search.", "sakiyomi.agents.parts.uct.tree.")
+    meant += tuple(
+        f"sakiyomi.agents.alphago.{name}."
+        for name in ("apv_tree", "candidates", "following", "reading", "rollout_kernels")
+    )
     assert {name for name in floats if not name.startswith(meant)} == set()
 
 

@@ -121,12 +121,19 @@ class Learner:
 
 
 def learn_games(
-    learner: Learner, games: Games, *, epochs: int, seed: int, rate: float = 0.1, last_rate: float = 0.01
+    learner: Learner,
+    games: Games,
+    *,
+    epochs: int,
+    seed: int,
+    rate: float = 0.1,
+    last_rate: float = 0.01,
+    start: int = 0,
 ) -> Iterator[tuple[float, Fit]]:
     """Go through `games` `epochs` times in random order, the rate falling from `rate` to `last_rate` by equal factors.
 
-    Yields, after every few hundred games, which part of all is done and the fit to those games before each step.
-    Raises ValueError for rates that are not positive.
+    Yields, after every few hundred games, which part of all is done and the fit to those games before each step; goes
+    on after the first `start` times that it did so. Raises ValueError for rates that are not positive.
     """
     if not rate > 0 or not last_rate > 0:
         raise ValueError(f"rates of learning must be positive, got {rate} and {last_rate}")
@@ -134,11 +141,18 @@ def learn_games(
     count = len(games.states)
     for epoch in range(epochs):
         order = rng.permutation(count)
-        for first in range(0, count, CHUNK):
+        for chunk, first in enumerate(range(0, count, CHUNK), epoch * chunks(count)):
+            if chunk < start:
+                continue
             done = (epoch + first / count) / epochs
             step = rate * (last_rate / rate) ** done
             fit = learner.learn(_part(games, order[first : first + CHUNK]), step)
             yield (epoch + min(first + CHUNK, count) / count) / epochs, fit
+
+
+def chunks(games: int) -> int:
+    """How often `learn_games` yields while it goes through so many games once."""
+    return -(-games // CHUNK)
 
 
 def _follow(

@@ -47,7 +47,7 @@ _SMALL = (
     Offer("UCT, 10,000 playouts", "uct:10000"),
 )
 _SEARCH = (*(Offer(f"Alpha-beta, {depth} plies", f"alphabeta:{depth}") for depth in (2, 4, 6)),)
-_LEARNT = {"alphazero": "AlphaZero", "alphagozero": "AlphaGo Zero"}
+_LEARNT = {"alphazero": "AlphaZero", "alphagozero": "AlphaGo Zero", "alphago": "AlphaGo"}
 _CHESS = (
     Offer("Stockfish, beginner", "Stockfish beginner=uci:stockfish@Skill Level=0,Threads=1,Hash=32"),
     Offer("Stockfish", "Stockfish=uci:stockfish@Threads=1,Hash=32"),

@@ -51,7 +51,8 @@ class Course:
     """What is learned and how it is measured.
 
     `measure` takes the trained agent and the folder of the run. `snapshots` of the agent are kept on the way, that
-    many, for marks that ask how strength grows.
+    many, for marks that ask how strength grows. `runtime` is that of the network in self-play; "" where the agent has
+    no choice of it.
     """
 
     name: str
@@ -95,9 +96,8 @@ class Course:
     def learn(self, folder: Path, budget: TrainingBudget, seed: int, runtime: str) -> None:
         """Learn, telling a line for each minute."""
         told = -1
-        stages = self.agent.train(
-            self.game, folder, budget, config=self.config, seed=seed, resume=True, runtime=runtime
-        )
+        choice = {"runtime": runtime} if runtime else {}
+        stages = self.agent.train(self.game, folder, budget, config=self.config, seed=seed, resume=True, **choice)
         for progress in stages:
             minute = int(progress.seconds // 60)
             if self.snapshots and progress.spent < 1:
@@ -131,7 +131,8 @@ class Course:
             "",
             f"`python benchmarks/learning/{self.name.replace('-', '_')}.py --seed {seed}`: {last['seconds'] / 60:.0f}"
             f" minutes of learning on {os.cpu_count()} cores ({platform.machine()}), which took"
-            f" {last['processor seconds'] / 60:.0f} minutes of processor time; network in self-play by {runtime};"
+            f" {last['processor seconds'] / 60:.0f} minutes of processor time;"
+            f"{f' network in self-play by {runtime};' if runtime else ''}"
             f" {last['steps']:.0f} steps, {last['environment steps']:.0f} plies of self-play;"
             f" measured in {seconds:.0f} s.",
             "",
@@ -227,11 +228,11 @@ def by_network_alone(agent: Any) -> Choose:
     return in_parts(choose)
 
 
-def in_parts(choose: Choose) -> Choose:
-    """`choose`, asked for `TOGETHER` positions at the most at once."""
+def in_parts(choose: Choose, together: int = TOGETHER) -> Choose:
+    """`choose`, asked for so many positions at the most at once."""
 
     def all_of_them(states: States) -> NDArray[np.integer[Any]]:
-        parts = [choose(states[start : start + TOGETHER]) for start in range(0, len(states), TOGETHER)]
+        parts = [choose(states[start : start + together]) for start in range(0, len(states), together)]
         return np.concatenate(parts)
 
     return all_of_them

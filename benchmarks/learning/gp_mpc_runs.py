@@ -1,8 +1,8 @@
 """Runs of GP-MPC that are compared: some variants, some seeds, each until it has solved the task or had its trials.
 
 Trials are counted with the random one, as in the paper. Every trial becomes a line of runs/NAME/trials.jsonl at once;
-started again, it goes on with the runs that are not done. Results are docs/results/NAME.md and NAME.json, or lie in
-the folder given.
+started again, it goes on with the runs that are not done. Results are docs/results/NAME.md, NAME.png and NAME.json,
+or lie in the folder given; `--measure` draws them anew from the trials in that JSON.
 """
 
 import argparse
@@ -30,7 +30,10 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class Comparison:
-    """Variants of GP-MPC on one task, by name; `stop` ends a run with the trial that solves the task."""
+    """Variants of GP-MPC on one task, by name; `stop` ends a run with the trial that solves the task.
+
+    `note` is a paragraph of the page, on what the figures are to be compared with.
+    """
 
     name: str
     about: str
@@ -39,19 +42,30 @@ class Comparison:
     trials: int = 5
     seeds: int = 10
     stop: bool = True
+    note: str = ""
 
     def main(self) -> None:
         """Run what the command line says."""
         parser = argparse.ArgumentParser(description=self.about)
         parser.add_argument("--seeds", type=int, default=self.seeds, help="from 0 on (default %(default)s)")
-        parser.add_argument("--trials", type=int, default=self.trials, help="the random one included")
+        parser.add_argument(
+            "--trials", type=int, default=self.trials, help="the random one included (default %(default)s)"
+        )
         parser.add_argument("--variants", nargs="*", choices=list(self.variants), default=list(self.variants))
         parser.add_argument("--out", type=Path, help="folder of the runs and the page (default runs/NAME)")
         parser.add_argument("--quick", action="store_true", help="two seeds, three trials, fewer iterations")
+        parser.add_argument("--measure", action="store_true", help="measure only, without learning")
         chosen = parser.parse_args()
         torch.set_num_threads(1)  # the matrices are small
         seeds, trials = (2, 3) if chosen.quick else (chosen.seeds, chosen.trials)
         log = (chosen.out or Path("runs") / self.name) / ("quick.jsonl" if chosen.quick else "trials.jsonl")
+        results = chosen.out or (log.parent if chosen.quick else RESULTS)
+        if chosen.measure:
+            kept = results / f"{self.name}.json"
+            if not kept.is_file():
+                parser.error(f"there are no trials in {kept}")
+            self.write(json.loads(kept.read_text(encoding="utf-8")), trials, results)
+            return
         log.parent.mkdir(parents=True, exist_ok=True)
         for seed in range(seeds):
             for variant in chosen.variants:
@@ -60,12 +74,16 @@ class Comparison:
                     config = replace(config, iterations=4, first_starts=1, fits=1)
                 if not ended(rows_of(log), variant, seed, trials, self.stop):
                     self.run(variant, config, seed, trials, log)
-        page = self.page(rows_of(log), trials)
+        self.write(rows_of(log), trials, results)
+
+    def write(self, rows: list[Row], trials: int, folder: Path) -> None:
+        """The page of results, its plot and its figures."""
+        page = self.page(rows, trials)
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{self.name}.md").write_text(page, encoding="utf-8")
+        (folder / f"{self.name}.json").write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+        self.plot(rows, trials, folder / f"{self.name}.png")
         print(page)
-        results = chosen.out or (log.parent if chosen.quick else RESULTS)
-        results.mkdir(parents=True, exist_ok=True)
-        (results / f"{self.name}.md").write_text(page, encoding="utf-8")
-        (results / f"{self.name}.json").write_text(json.dumps(rows_of(log), indent=1) + "\n", encoding="utf-8")
 
     def run(self, variant: str, config: Config, seed: int, trials: int, log: Path) -> None:
         """One run from its beginning; what is logged of an earlier one that was cut short goes."""
@@ -86,16 +104,19 @@ class Comparison:
 
     def page(self, rows: list[Row], trials: int) -> str:
         """The results as Markdown."""
-        names = [name for name in self.variants if any(row["variant"] == name for row in rows)]
+        names = self.present(rows)
         lines = [
             f"# {self.about}",
             "",
             f"`python benchmarks/learning/{self.name.replace('-', '_')}.py` on one core ({platform.machine()},"
             f" {os.cpu_count()} cores shared). Trials are counted with the random one.",
             "",
+            *([self.note, ""] if self.note else []),
             f"| variant | seeds | solved within {trials} | trials until then | ended at a wall | CPU-s a trial |",
             "| --- | --- | --- | --- | --- | --- |",
             *(self.line(name, [row for row in rows if row["variant"] == name]) for name in names),
+            "",
+            f"![solved after so many trials]({self.name}.png)",
             "",
             *(
                 f"`{name}`: " + " ".join(f"{key}={value}" for key, value in settings_of(self.variants[name])) + "\n"
@@ -106,20 +127,47 @@ class Comparison:
 
     def line(self, name: str, rows: list[Row]) -> str:
         """A variant's row of the table."""
-        seeds = sorted({row["seed"] for row in rows})
-        firsts = [min((r["trial"] for r in rows if r["seed"] == s and r["trial/solved"]), default=None) for s in seeds]
+        firsts = solved_at(rows)
         done = sorted(first for first in firsts if first is not None)
         by_agent = [row for row in rows if row["trial"] > 1]
         walled = [row["trial/outside"] for row in by_agent if "trial/outside" in row]
         wall = f"{int(sum(walled))} of {len(walled)} trials" if walled else ""
         cost = np.mean([row["processor seconds"] for row in by_agent]) if by_agent else float("nan")
         until = f"{np.median(done):g} (median), {done[-1]} (most)" if done else ""
-        return f"| {name} | {len(seeds)} | {len(done)} of {len(seeds)} | {until} | {wall} | {cost:.0f} |"
+        return f"| {name} | {len(firsts)} | {len(done)} of {len(firsts)} | {until} | {wall} | {cost:.0f} |"
+
+    def present(self, rows: list[Row]) -> list[str]:
+        """The variants that there are trials of."""
+        return [name for name in self.variants if any(row["variant"] == name for row in rows)]
+
+    def plot(self, rows: list[Row], trials: int, path: Path) -> None:
+        """The part of the seeds that have solved the task after so many trials, by variant."""
+        from matplotlib.figure import Figure
+
+        figure = Figure(figsize=(7, 3.5), layout="constrained")
+        axes = figure.add_subplot()
+        counts = np.arange(1, trials + 1)
+        for number, name in enumerate(self.present(rows)):
+            firsts = solved_at([row for row in rows if row["variant"] == name])
+            part = [np.mean([first is not None and first <= count for first in firsts]) for count in counts]
+            shift = 0.01 * number  # so that none hides another
+            axes.step(counts, np.array(part) + shift, where="mid", marker="o", label=f"{name} ({len(firsts)} seeds)")
+        axes.set(xlabel="trials, the first at random", ylabel="seeds that solved it", title=self.about)
+        axes.set(xticks=counts, ylim=(-0.03, 1.06), yticks=np.linspace(0, 1, 6))
+        axes.grid(alpha=0.3)
+        axes.legend(fontsize="small", loc="upper left")
+        figure.savefig(path, dpi=110)
 
 
 def rows_of(log: Path) -> list[Row]:
     """All trials so far."""
     return [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()] if log.exists() else []
+
+
+def solved_at(rows: list[Row]) -> list[int | None]:
+    """The trial that first solved the task, for each seed in `rows` of one variant."""
+    seeds = sorted({row["seed"] for row in rows})
+    return [min((r["trial"] for r in rows if r["seed"] == s and r["trial/solved"]), default=None) for s in seeds]
 
 
 def ended(rows: list[Row], variant: str, seed: int, trials: int, stop: bool) -> bool:

@@ -53,8 +53,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=3, help="motions to learn, each by every way")
     parser.add_argument("--file", type=Path, help="a BVH, AMC or CSV file instead; its gaps are not filled")
-    parser.add_argument("--stride", type=int, default=4, help="every so-manieth frame of the file")
-    parser.add_argument("--out", type=Path, default=RESULTS)
+    parser.add_argument("--stride", type=int, default=4, help="every n-th frame of the file (default %(default)s)")
+    parser.add_argument("--out", type=Path, default=RESULTS, help="folder of the page")
     given = parser.parse_args()
     results: dict[str, Any] = {"forecasts": [], "gaps": [], "reference": []}
     for name, motion in motions(given.file, given.stride, given.seeds):

@@ -38,7 +38,11 @@ Returns = NDArray[np.float64]
 
 @dataclass
 class TrialsCourse:
-    """What is learned, and how returns [S, T] are measured; `lines` are returns to compare with in the plot."""
+    """What is learned, and how returns [S, T] are measured.
+
+    `lines` are returns to compare with in the plot, `points` those of others after so many trials: with them the axis
+    of trials is logarithmic. `note` is a paragraph of the page, on what the figures are to be compared with.
+    """
 
     name: str
     about: str
@@ -49,6 +53,8 @@ class TrialsCourse:
     trials: int = 10
     seeds: int = 5
     lines: Mapping[str, float] = field(default_factory=dict)
+    points: Mapping[str, tuple[int, float]] = field(default_factory=dict)
+    note: str = ""
 
     def main(self) -> None:
         """Run the course as its command line says."""
@@ -88,16 +94,18 @@ class TrialsCourse:
         """The page of results, its plot and its figures."""
         returns = returns_of(runs)
         mean, half = interval(returns)
+        spread = [f"{m - h:.1f} to {m + h:.1f}" if len(runs) > 1 else "" for m, h in zip(mean, half, strict=True)]
         cost = [(rows[-1]["processor seconds"] or 0.0) / len(rows) for rows in runs]
         for mark in marks:
             print(line_of(mark))
         page = [
             f"# {self.about}",
             "",
-            f"`python benchmarks/learning/{self.name.replace('-', '_')}.py`: {len(runs)} seeds of {returns.shape[1]}"
-            f" trials, {np.mean(cost):.0f} s of processor time a trial on {os.cpu_count()} cores"
+            f"`python benchmarks/learning/{self.name.replace('-', '_')}.py`: {counted(len(runs), 'seed')} of"
+            f" {returns.shape[1]} trials, {np.mean(cost):.0f} s of processor time a trial on {os.cpu_count()} cores"
             f" ({platform.machine()}). The first trial is at random.",
             "",
+            *([self.note, ""] if self.note else []),
             "| what | figure | bar | |",
             "| --- | --- | --- | --- |",
             *(f"| {mark.what} | {mark.figure} | {mark.bar} | {verdict(mark)} |" for mark in marks),
@@ -107,8 +115,7 @@ class TrialsCourse:
             "| trial | mean return | 95 % interval | seeds |",
             "| --- | --- | --- | --- |",
             *(
-                f"| {t + 1} | {mean[t]:.1f} | {mean[t] - half[t]:.1f} to {mean[t] + half[t]:.1f} |"
-                f" {' '.join(f'{each:.0f}' for each in returns[:, t])} |"
+                f"| {t + 1} | {mean[t]:.1f} | {spread[t]} | {' '.join(f'{each:.0f}' for each in returns[:, t])} |"
                 for t in range(returns.shape[1])
             ),
             "",
@@ -131,11 +138,18 @@ class TrialsCourse:
         figure = Figure(figsize=(7, 4), layout="constrained")
         axes = figure.add_subplot()
         axes.plot(trials, returns.T, color="tab:blue", alpha=0.35, linewidth=1)
-        axes.plot(trials, mean, color="tab:blue", linewidth=2, label=f"mean of {len(returns)} seeds")
+        axes.plot(trials, mean, color="tab:blue", linewidth=2, label=f"mean of {counted(len(returns), 'seed')}")
         axes.fill_between(trials, mean - half, mean + half, color="tab:blue", alpha=0.15, label="95 % interval")
         for colour, (what, value) in zip(("tab:orange", "tab:green", "tab:red"), self.lines.items(), strict=False):
             axes.axhline(value, color=colour, linestyle="--", label=what)
-        axes.set(xlabel="trial", ylabel="return", title=self.about, xticks=trials)
+        for marker, (what, (trial, value)) in zip("*D^", self.points.items(), strict=False):
+            axes.plot(trial, value, marker, color="tab:red", markersize=9, label=what)
+        axes.set(xlabel="trial", ylabel="return", title=self.about)
+        if self.points:
+            axes.set_xscale("log")
+        else:
+            axes.set_xticks(trials)
+        axes.grid(alpha=0.3)
         axes.legend(fontsize="small")
         figure.savefig(path, dpi=120)
 
@@ -158,5 +172,12 @@ def interval(returns: Returns) -> tuple[Returns, Returns]:
 def mean_of(what: str, values: Returns, bar: float, text: str = "") -> Mark:
     """A mark for the mean of one value [S] a seed, which is to be `bar` at the least."""
     mean, half = interval(values[:, None])
-    figure = f"{mean[0]:.1f} ± {half[0]:.1f} ({len(values)} seeds: {' '.join(f'{each:.0f}' for each in values)})"
+    figure = f"{mean[0]:.1f} (one seed)"
+    if len(values) > 1:
+        figure = f"{mean[0]:.1f} ± {half[0]:.1f} ({len(values)} seeds: {' '.join(f'{each:.0f}' for each in values)})"
     return Mark(what, figure, text or f">= {bar:g}", bool(mean[0] >= bar))
+
+
+def counted(number: int, what: str) -> str:
+    """Such as "1 seed" and "3 seeds"."""
+    return f"{number} {what}{'' if number == 1 else 's'}"

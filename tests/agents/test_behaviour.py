@@ -164,6 +164,20 @@ def test_senses_see_and_show(shape):
     assert senses.log_prob(seen, decoded).shape == (3, 2)
 
 
+def test_senses_cut_colours_and_turn_angles():
+    pictures = torch.from_numpy(np.random.default_rng(0).integers(256, size=(2, 16, 16, 3), dtype=np.uint8))
+    cut = Senses((16, 16, 3), depth=2, layers=(4,), bits=3)
+    seen = cut.seen(pictures, dice())
+    assert torch.equal((seen + 0.5).mul(8).floor().movedim(1, -1).to(torch.uint8), pictures // 32)
+    with pytest.raises(ValueError, match="bits=3 take noise"):
+        cut.seen(pictures)
+    turned = Senses((3,), depth=1, layers=(4,), angles=(1,))
+    rows = torch.tensor([[1.0, 0.5, 2.0], [3.0, 0.5 + 2 * math.pi, -2.0]])
+    turned.standard.see(rows.numpy())
+    assert turned.seen(rows).shape == turned.decoder(5)(torch.zeros(2, 5)).shape == (2, 4)
+    np.testing.assert_allclose(turned.shown(turned.seen(rows)), [[1, 0.5, 2], [3, 0.5, -2]], atol=1e-5)
+
+
 def test_what_is_seen_is_added_up_in_units_of_its_deviation():
     senses = Senses((16, 16, 3), depth=2, layers=(4,), deviation=0.5)
     seen = torch.rand(2, 3, 16, 16, generator=dice()) - 0.5
@@ -255,6 +269,7 @@ def counting(horizon=7):
 def test_what_is_gathered(tmp_path):
     task = counting()
     controls, senses = Controls.of(task), Senses((1,), depth=1, layers=(2,))
+    place = (tmp_path / "others", (1,), np.float32, 1, 100)
     replay = SequenceReplay(tmp_path, (1,), np.float32, 1, 100)
     collector = Collector(task, controls, seed=0)
     try:
@@ -265,6 +280,8 @@ def test_what_is_gathered(tmp_path):
         assert not fits(replay, 9, across=False)
         more = gathered(collector, AtRandom(controls), replay, senses, decisions=10)
         assert (more.frames, more.decisions, len(more.episodes)) == (20, 10, 1)
+        whole = gathered(collector, AtRandom(controls), SequenceReplay(*place), senses, episodes=2)
+        assert (whole.decisions, len(whole.episodes)) == (4 + 7, 2)
     finally:
         collector.close()
     assert fits(replay, 9, across=True)

@@ -115,7 +115,7 @@ def dream_of(nets, starts=4, seed=3, alive=None, horizon=None):
 SETTINGS = [
     {"objective": "reconstruction", "free_nats": 0.3},
     {"objective": "contrastive", "free_nats": 0.3, "free_each": True, "kl_weight": 0.5},
-    {"objective": "reward", "predict_end": True, "squash": True, "reward_weight": 3.0},
+    {"objective": "reward", "predict_end": True, "squash": True, "reward_scale": 0.3, "reward_weight": 3.0},
 ]
 
 
@@ -151,7 +151,7 @@ def test_model_loss_term_by_term(settings):
                 pairs = zip(seen.tolist(), world.decoder(features)[0].tolist(), strict=True)
                 totals["observation"] -= sum(log_normal(o / 0.5, m / 0.5) for o, m in pairs)
             reward = batch.rewards[b, t].item()
-            reward = math.tanh(reward) if config.squash else reward
+            reward = math.tanh(config.reward_scale * reward) if config.squash else reward
             totals["reward"] -= config.reward_weight * log_normal(reward, world.reward(features).item())
             if world.end is not None:
                 goes_on, chance = 0.99 * (not batch.is_terminal[b, t]), torch.sigmoid(world.end(features)).item()
@@ -497,6 +497,18 @@ def test_ends_are_foreseen():
     goes_on = agent.foresee(carry, turn).future["continue"]
     assert goes_on.mean.shape == (4,)
     assert ((goes_on.samples >= 0) & (goes_on.samples <= 1)).all()
+
+
+def test_what_is_foreseen_is_not_scaled():
+    """Rewards that are learned as halves are told as they are, and so are values."""
+    turn, told = turn_of(np.zeros((1, 4)), True), []
+    for scale in (1.0, 0.5):
+        agent = Dreamer("line", networks(replace(TINY, reward_scale=scale)), VECTORS)
+        _, carry = agent.act(agent.initial(1), turn, explore=False)
+        told.append(agent.foresee(carry, turn))
+    for name in ("reward", "value"):
+        np.testing.assert_allclose(told[1].future[name].mean, 2 * told[0].future[name].mean, rtol=1e-5)
+    assert told[1].value == pytest.approx(2 * told[0].value)
 
 
 def test_rows_of_a_batch_do_not_meet():

@@ -1,5 +1,7 @@
 """Fans: what was foreseen beside what then happened, as arrays and as a picture."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -17,6 +19,8 @@ AHEAD = 5
 
 class Knowing:
     """Holds the pendulum's torque at zero and foresees by the true dynamics, `sure` of it to so many units."""
+
+    config = None
 
     def __init__(self, sure):
         self.sure, self.plant = sure, make_task("pendulum").rules
@@ -51,6 +55,42 @@ def test_fans_begin_where_the_agent_was_asked():
     assert "30/state/samples" not in arrays
     # measured with noise of 0.1 and 0.01: the true dynamics from there are about right
     assert np.abs(arrays["10/state/mean"][0] - arrays["observations"][11]).max() < 0.6
+
+
+class Pushing:
+    """Pushes to the right for ever, and expects the reward of every step, and from each step on three more."""
+
+    config = SimpleNamespace(discount=0.5)
+
+    def initial(self, batch, seed=0):
+        return None
+
+    def act(self, carry, turn, explore):
+        return np.ones(1, np.int64), carry
+
+    def foresee(self, carry, turn, row=0):
+        future = {"reward": Predicted(np.ones(2)), "value": Predicted(np.full(2, 1.75))}
+        return Foresight(value=1.75, lines=(np.ones(2, np.int64),), future=future)
+
+
+def test_choices_values_and_what_came_of_them(tmp_path, monkeypatch):
+    seen = watch(make_task("gym/CartPole-v1").make(), Pushing(), seed=0, every=4)
+    steps = len(seen.rollout)
+    arrays = seen.arrays()
+    assert arrays["actions"].tolist() == [1] * steps
+    assert arrays["4/plan"].tolist() == [1, 1]
+    assert arrays["4/value/mean"].tolist() == [1.75, 1.75]
+    assert arrays["4/value"] == 1.75
+    assert arrays["returns"] == pytest.approx([2 - 2 * 0.5 ** (steps - t) for t in range(steps + 1)])
+    figure = pytest.importorskip("matplotlib.figure")
+    drawn = []
+    monkeypatch.setattr(figure.Figure, "savefig", lambda self, *_, **__: drawn.append(self))
+    plot_fans(seen, tmp_path / "fans.png")
+    panels = {axes.get_ylabel(): axes for axes in drawn[0].axes}
+    assert list(panels)[4:] == ["reward", "value", "action"]
+    black = [line for line in panels["value"].lines if line.get_color() == "black"]
+    assert black[0].get_ydata() == pytest.approx(arrays["returns"])
+    assert panels["value"].lines[0].get_xdata().tolist() == [0, 1, 2]  # it opens where it was foreseen
 
 
 def test_coverage_is_the_part_within_two_deviations():

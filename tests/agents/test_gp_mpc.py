@@ -285,10 +285,10 @@ def test_plans_keep_to_a_wall():
 class Odd(gymnasium.Env):
     """Shows what it is told to, in episodes of four steps."""
 
-    def __init__(self, show, action_space=None):
+    def __init__(self, show, action_space=None, reward=0.0):
         self.observation_space = Box(-10, 10, (2,), np.float64)
         self.action_space = action_space or Box(-1, 1, (1,), np.float64)
-        self.show, self.steps = show, 0
+        self.show, self.reward, self.steps = show, reward, 0
 
     def reset(self, *, seed=None, options=None):
         self.steps = 0
@@ -296,7 +296,7 @@ class Odd(gymnasium.Env):
 
     def step(self, action):
         self.steps += 1
-        return np.array(self.show(self.steps), np.float64), 0.0, False, self.steps == 4, {}
+        return np.array(self.show(self.steps), np.float64), self.reward, False, self.steps == 4, {}
 
 
 def odd(show, **others):
@@ -346,6 +346,8 @@ def test_tasks_that_cannot_be_learnt(tmp_path):
     for when, message in ((2, "observations must be finite"), (4, r"observations\[4, 1\] is nan")):
         with pytest.raises(ValueError, match=message):
             next(GPMPC.train(odd(lambda t, w=when: [0, np.nan if t == w else 0]), tmp_path, budget, config=TINY))
+    with pytest.raises(ValueError, match=r"rewards\[0\] is nan"):
+        next(GPMPC.train(odd(lambda t: [0, t], reward=np.nan), tmp_path, budget, config=TINY))
     with pytest.raises(ValueError, match="is a game"):
         next(GPMPC.train(TicTacToe(), tmp_path, budget, config=TINY))
     with pytest.raises(ValueError, match="shows 2 numbers, the configuration describes 4"):

@@ -120,6 +120,8 @@ def test_wrong_questions_are_refused():
         walker().act(walker().initial(1), turn_of(GAIT[0]), False)
     with pytest.raises(ValueError, match="latents must be 1"):
         Config(latents=0)
+    with pytest.raises(ValueError, match="cycles must be 1 or more, got 0"):
+        Config(algorithm="two_stage", cycles=0)
     with pytest.raises(ValueError, match="order=2"):
         Config(order=1, velocity=True)
 

@@ -12,6 +12,7 @@ pytest.importorskip("gymnasium")
 
 from sakiyomi.agents.agent import Agent, TrainingBudget, Turn  # noqa: E402
 from sakiyomi.agents.muzero import Config, MuZero  # noqa: E402
+from sakiyomi.agents.parts.episodes.fans import plot_fans, watch  # noqa: E402
 from sakiyomi.agents.parts.muzero.stages import stage_of  # noqa: E402
 from sakiyomi.agents.parts.runs.checkpoints import load_tensors  # noqa: E402
 from sakiyomi.agents.parts.runs.flags import from_json, to_json  # noqa: E402
@@ -136,6 +137,20 @@ def test_a_task_s_latent_plan():
     # the best action's value is its reward and what comes after it
     found = seen.future["reward"].mean[0] + CART.discount * seen.future["value"].mean[0]
     assert seen.values[0] == pytest.approx(found, rel=1e-3, abs=1e-3)
+
+
+def test_a_latent_plan_beside_what_then_happened(tmp_path):
+    pytest.importorskip("matplotlib")
+    task = make_task("gym/CartPole-v1")
+    seen = watch(task.make(), agent_of(task, CART), seed=1, every=5)
+    arrays, steps = seen.arrays(), len(seen.rollout)
+    assert arrays["actions"].shape == (steps,)
+    assert len(arrays["5/plan"]) == len(arrays["5/reward/mean"]) == len(arrays["5/value/mean"]) > 0
+    assert arrays["5/plan"][0] == arrays["actions"][5]
+    # rewards are 1 each, discounted as the agent does
+    assert arrays["returns"][0] == pytest.approx((1 - CART.discount**steps) / (1 - CART.discount))
+    plot_fans(seen, tmp_path / "fans.png")
+    assert (tmp_path / "fans.png").stat().st_size > 0
 
 
 def test_what_was_seen_before_counts_where_frames_are_stacked():

@@ -7,7 +7,15 @@ torch = pytest.importorskip("torch")
 
 from gymnasium.spaces import Box, Dict  # noqa: E402
 
-from sakiyomi.agents.parts.latent.observing import Standardiser, checked, enlarged, going_on, shown_by, shrunk  # noqa: E402
+from sakiyomi.agents.parts.latent.observing import (  # noqa: E402
+    Standardiser,
+    checked,
+    enlarged,
+    going_on,
+    halved,
+    shown_by,
+    shrunk,
+)
 from sakiyomi.agents.parts.latent.open_loop import open_loop_errors  # noqa: E402
 from sakiyomi.agents.parts.latent.rssm import RSSM  # noqa: E402
 from sakiyomi.agents.parts.runs.descent import Descent  # noqa: E402
@@ -64,6 +72,18 @@ def test_statistics_are_saved_with_the_weights():
         each.see(np.array([[4.0, 4.0]]))
     assert torch.equal(one.std, other.std)
     assert int(other.count) == 3
+
+
+@pytest.mark.parametrize("units", [True, False])
+def test_products_are_halved_where_it_is_faster(monkeypatch, units):
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: units, raising=False)
+    here, there = torch.device("cpu"), torch.device("cuda")
+    assert halved("auto", here, pictures=True) == units
+    assert not halved("auto", here, pictures=False)
+    assert halved("auto", there, pictures=False)
+    for device in (here, there):
+        assert halved("bfloat16", device, pictures=False)
+        assert not halved("float32", device, pictures=True)
 
 
 def test_shrinking_averages_squares():

@@ -289,6 +289,11 @@ def test_refuses_what_it_cannot_do(folder, tmp_path):
         ({"particles": 5}, "multiple of the 2 networks"),
         ({"elites": 9}, "elites must be from 1"),
         ({"horizon": 0}, "horizon must be 1 or more"),
+        ({"rate": 0.0}, "must be over 0, got 0.0 and 1.0"),
+        ({"temperature": -1.0}, "must be over 0"),
+        ({"keep": 1.0}, "must be from 0 to below 1, got 1.0 and 0.5"),
+        ({"smoothing": 1.0}, "must be from 0 to below 1"),
+        ({"decay": 0.9}, "decay must be 1 or more"),
     ):
         with pytest.raises(ValueError, match=said):
             replace(TINY, **wrong)

@@ -13,8 +13,10 @@ from gymnasium.spaces import Box, Discrete
 torch = pytest.importorskip("torch")
 
 from sakiyomi.agents.agent import TrainingBudget, Turn  # noqa: E402
+from sakiyomi.agents.parts.episodes.controls import Controls  # noqa: E402
 from sakiyomi.agents.parts.episodes.sequences import Episode, SequenceReplay  # noqa: E402
 from sakiyomi.agents.parts.episodes.videos import open_loop  # noqa: E402
+from sakiyomi.agents.parts.latent.batches import Batch  # noqa: E402
 from sakiyomi.agents.planet import PAPER_TASKS, Config, Learner, Model, PlaNet, losses  # noqa: E402
 from sakiyomi.boards import make_game  # noqa: E402
 from sakiyomi.envs import make_task  # noqa: E402
@@ -39,6 +41,7 @@ TINY = Config(
     futures=4,
 )
 ALWAYS = TrainingBudget(environment_steps=10**9)
+ONE, TWO = (Controls(low=(-1.0,) * size, high=(1.0,) * size) for size in (1, 2))
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -88,6 +91,14 @@ def sequences_in(folder, shape, kind=np.float32, actions=2, rows=12, seed=0, len
     return replay.sample(batch, length, rng, across=True)
 
 
+def batch_in(*args, **settings):
+    return Batch.of(sequences_in(*args, **settings), torch.device("cpu"))
+
+
+def dice(seed=5):
+    return torch.Generator().manual_seed(seed)
+
+
 def trained(folder, episodes, config=TINY, task="pendulum", seed=0, resume=False, then=lambda number: None):
     """The figures of each episode."""
     task = make_task(task) if isinstance(task, str) else task
@@ -114,26 +125,27 @@ def log_normal(x, mean, std):
 def test_loss_term_by_term(tmp_path, dynamics):
     """The model run step by step, with sums written out in plain Python."""
     config = replace(TINY, dynamics=dynamics, free_nats=0.7, reward_weight=3.0)
-    model = Model(config, (4,), 2, seed=1)
-    model.standard.see(np.random.default_rng(3).normal(2, 3, (50, 4)))
-    sequences = sequences_in(tmp_path, (4,), seed=2)
-    assert sequences.is_first[:, 1:].any()
-    terms, kl = losses(model, sequences, torch.Generator().manual_seed(5))
+    model = Model(config, (4,), TWO, seed=1)
+    model.senses.standard.see(np.random.default_rng(3).normal(2, 3, (50, 4)))
+    batch = batch_in(tmp_path, (4,), seed=2)
+    assert batch.is_first[:, 1:].any()
+    terms, kl = losses(model, batch, dice())
     with torch.no_grad():
-        noise = model.rssm.noise(3, 5, generator=torch.Generator().manual_seed(5))
+        noise = model.rssm.noise(3, 5, generator=dice())
         totals = {"observation": 0.0, "reward": 0.0, "divergence": 0.0, "kl": 0.0}
         for b in range(3):
             deter, stoch = torch.zeros(1, model.rssm.deter), torch.zeros(1, 3)
             for t in range(5):
-                keep = 0.0 if sequences.is_first[b, t] else 1.0
-                seen = (torch.from_numpy(sequences.observations[b, t]) - model.standard.mean) / model.standard.std
+                keep = 0.0 if batch.is_first[b, t] else 1.0
+                standard = model.senses.standard
+                seen = (batch.observations[b, t] - standard.mean) / standard.std
                 seen = seen.float()
-                action = torch.from_numpy(sequences.actions[b, t])[None] * keep
+                action = batch.actions[b, t][None] * keep
                 x = torch.relu(model.rssm.step_in(torch.cat([stoch * keep, action], 1)))
                 deter = model.rssm.cell(x, deter * keep) if dynamics != "stochastic" else deter
                 given = x if dynamics == "stochastic" else deter
                 hidden = given if dynamics == "stochastic" else torch.relu(model.rssm.prior_in(given))
-                q_hidden = torch.relu(model.rssm.posterior_in(torch.cat([given, model.encoder(seen)[None]], 1)))
+                q_hidden = torch.relu(model.rssm.posterior_in(torch.cat([given, model.senses(seen)[None]], 1)))
                 (p_mean, p_raw), (q_mean, q_raw) = (
                     out(h)[0].chunk(2)
                     for out, h in ((model.rssm.prior_out, hidden), (model.rssm.posterior_out, q_hidden))
@@ -145,7 +157,7 @@ def test_loss_term_by_term(tmp_path, dynamics):
                 totals["observation"] -= sum(
                     log_normal(float(o), float(m), 1.0) for o, m in zip(seen, decoded, strict=True)
                 )
-                totals["reward"] -= 3 * log_normal(float(sequences.rewards[b, t]), float(model.reward(features)), 1.0)
+                totals["reward"] -= 3 * log_normal(float(batch.rewards[b, t]), float(model.reward(features)), 1.0)
                 each = float(
                     (p_std / q_std).log().sum() + ((q_std**2 + (q_mean - p_mean) ** 2) / (2 * p_std**2)).sum() - 3 / 2
                 )
@@ -156,56 +168,53 @@ def test_loss_term_by_term(tmp_path, dynamics):
 
 
 def test_pixels_are_added_up_not_averaged(tmp_path):
-    model = Model(replace(TINY, shrink=1), (16, 16, 3), 2, seed=0)
+    model = Model(replace(TINY, shrink=1), (16, 16, 3), TWO, seed=0)
     for parameter in model.decoder.parameters():
         torch.nn.init.zeros_(parameter)
-    sequences = sequences_in(tmp_path, (16, 16, 3), np.uint8)
-    terms, _ = losses(model, sequences, torch.Generator().manual_seed(5))
-    seen = model.seen(sequences.observations, torch.Generator().manual_seed(5))
+    batch = batch_in(tmp_path, (16, 16, 3), np.uint8)
+    terms, _ = losses(model, batch, dice())
+    seen = model.senses.seen(batch.observations, dice())
     expected = 0.5 * (seen**2).sum(dim=(2, 3, 4)).mean() + 16 * 16 * 3 * 0.5 * math.log(2 * math.pi)
     torch.testing.assert_close(terms["observation"], expected, rtol=1e-5, atol=0)
 
 
 def test_pictures_are_seen_in_five_bits_around_zero():
     """Every value is in the middle half or so of the range, its bits are right, and nothing is normalised twice."""
-    model = Model(replace(TINY, shrink=1), (16, 16, 3), 2, seed=0)
+    model = Model(replace(TINY, shrink=1), (16, 16, 3), TWO, seed=0)
     pictures = np.random.default_rng(0).integers(256, size=(20, 16, 16, 3), dtype=np.uint8)
-    seen = model.seen(pictures, torch.Generator().manual_seed(0))
+    seen = model.senses.seen(torch.from_numpy(pictures), dice(0))
     assert seen.shape == (20, 3, 16, 16)
     assert -0.5 <= float(seen.min()) < -0.49
     assert 0.49 < float(seen.max()) < 0.5
     counts, _ = np.histogram(seen.numpy(), bins=32, range=(-0.5, 0.5))
     by_hand = np.bincount((pictures >> 3).ravel(), minlength=32)
     assert (counts == by_hand).all()
-    shown = model.shown(seen)
+    shown = model.senses.shown(seen)
     assert shown.dtype == np.uint8
     assert np.abs(shown.astype(int) - pictures).max() <= 8  # one of 32 steps
     assert (np.abs(shown[0, :, :, 0].astype(int) - pictures[0, :, :, 0]) <= 8).all()  # rows are rows, colours colours
 
 
 def test_pictures_are_shrunk_by_averages_and_enlarged_again():
-    model = Model(TINY, (64, 64, 3), 2, seed=0)
+    model = Model(TINY, (64, 64, 3), TWO, seed=0)
     pictures = np.zeros((1, 64, 64, 3), np.uint8)
     pictures[0, :4, 4:8, 1] = 240
     pictures[0, 4:6, :4, 2] = 200
-    seen = model.seen(pictures, torch.Generator().manual_seed(0))
+    seen = model.senses.seen(torch.from_numpy(pictures), dice(0))
     assert seen.shape == (1, 3, 16, 16)
     assert 240 / 256 - 0.5 <= seen[0, 1, 0, 1] < 248 / 256 - 0.5
     assert 96 / 256 - 0.5 <= seen[0, 2, 1, 0] < 104 / 256 - 0.5  # half of 200
-    shown = model.shown(seen)
+    shown = model.senses.shown(seen)
     assert shown.shape == (1, 64, 64, 3)
     assert (shown[0, :4, 4:8, 1] > 235).all()
     with pytest.raises(ValueError, match="squares"):
-        Model(TINY, (64, 48, 3), 2, seed=0)
+        Model(TINY, (64, 48, 3), TWO, seed=0)
 
 
 def test_overshooting_of_one_step_is_the_one_step_bound(tmp_path):
-    sequences = sequences_in(tmp_path, (4,))
-    plain = losses(Model(TINY, (4,), 2, seed=1), sequences, torch.Generator().manual_seed(5))[0]
-    one, three = (
-        losses(Model(replace(TINY, overshooting=d), (4,), 2, seed=1), sequences, torch.Generator().manual_seed(5))[0]
-        for d in (1, 3)
-    )
+    batch = batch_in(tmp_path, (4,))
+    plain = losses(Model(TINY, (4,), TWO, seed=1), batch, dice())[0]
+    one, three = (losses(Model(replace(TINY, overshooting=d), (4,), TWO, seed=1), batch, dice())[0] for d in (1, 3))
     torch.testing.assert_close(plain["divergence"], one["divergence"])
     assert set(three) == set(plain)
     assert not torch.allclose(three["divergence"], one["divergence"])
@@ -214,9 +223,8 @@ def test_overshooting_of_one_step_is_the_one_step_bound(tmp_path):
 
 def test_every_parameter_learns(tmp_path):
     for shape, kind in (((4,), np.float32), ((64, 64, 3), np.uint8)):
-        model = Model(replace(TINY, free_nats=0.0), shape, 2, seed=1)
-        sequences = sequences_in(tmp_path / str(len(shape)), shape, kind)
-        terms, _ = losses(model, sequences, torch.Generator().manual_seed(0))
+        model = Model(replace(TINY, free_nats=0.0), shape, TWO, seed=1)
+        terms, _ = losses(model, batch_in(tmp_path / str(len(shape)), shape, kind), dice(0))
         sum(terms.values()).backward()
         for name, parameter in model.named_parameters():
             assert parameter.grad is not None, name
@@ -224,9 +232,8 @@ def test_every_parameter_learns(tmp_path):
 
 
 def test_free_nats_leave_the_prior_alone_below_them(tmp_path):
-    sequences = sequences_in(tmp_path, (4,))
-    model = Model(replace(TINY, free_nats=1e6), (4,), 2, seed=1)
-    terms, _ = losses(model, sequences, torch.Generator().manual_seed(0))
+    model = Model(replace(TINY, free_nats=1e6), (4,), TWO, seed=1)
+    terms, _ = losses(model, batch_in(tmp_path, (4,)), dice(0))
     assert terms["divergence"].item() == 1e6
     sum(terms.values()).backward()
     assert model.rssm.prior_out.weight.grad.abs().sum() == 0
@@ -234,9 +241,9 @@ def test_free_nats_leave_the_prior_alone_below_them(tmp_path):
 
 def test_papers_sizes():
     """Section 5 and appendix A: 1024 numbers of an embedding, a memory of 200, 30 stochastic numbers, one action."""
-    model = Model(Config(), (64, 64, 3), 1, seed=0)
+    model = Model(Config(), (64, 64, 3), ONE, seed=0)
     count = {name: sum(p.numel() for p in part.parameters()) for name, part in model.named_children()}
-    assert count["encoder"] == 690_144
+    assert count["senses"] == 690_144
     assert count["decoder"] == 3_795_555
     assert count["rssm"] == 556_920
     assert count["reward"] == 230 * 200 + 200 + 200 * 200 + 200 + 201
@@ -247,8 +254,8 @@ def test_one_batch_is_learned_by_heart(tmp_path):
     config = replace(
         TINY, deter=32, stoch=8, hidden=32, vector_layers=(32, 32), reward_layers=(32,), deviation=0.1, rate=3e-3
     )
-    model = Model(config, (2,), 1, seed=0)
-    model.standard.see(np.random.default_rng(0).normal(size=(100, 2)))
+    model = Model(config, (2,), ONE, seed=0)
+    model.senses.standard.see(np.random.default_rng(0).normal(size=(100, 2)))
     sequences, learner = sequences_in(tmp_path, (2,), actions=1), Learner(model, seed=0)
     figures = [learner.update(sequences, number) for number in range(200)]
     assert figures[-1]["loss/reward"] - 0.5 * math.log(2 * math.pi) < 0.2 * figures[0]["loss/reward"]
@@ -276,10 +283,10 @@ def toy(tmp_path_factory):
         batch=16, length=8, reward_weight=10.0, rate=2e-3, population=100, elites=10, iterations=5,
     )  # fmt: skip
     replay = SequenceReplay(tmp_path_factory.mktemp("toy"), (2,), np.float32, 1, 10_000)
-    model, rng = Model(config, (2,), 1, seed=0), np.random.default_rng(0)
+    model, rng = Model(config, (2,), ONE, seed=0), np.random.default_rng(0)
     for episode in course(40, lambda place, action: action):
         replay.add(episode)
-        model.standard.see(episode.observations)
+        model.senses.standard.see(episode.observations)
     learner = Learner(model, seed=0)
     for number in range(250):
         learner.update(replay.sample(16, 8, rng), number)
@@ -289,6 +296,13 @@ def toy(tmp_path_factory):
     return model, held_out
 
 
+def followed(model, episode, generator):
+    """What is seen, and the posterior states, along an episode."""
+    batch = Batch.of(episode, torch.device("cpu"))
+    seen = model.senses.seen(batch.observations, generator)
+    return seen, model.rssm.observe(model.senses(seen), batch.actions, batch.is_first, noise=generator)[0]
+
+
 def test_reward_belongs_to_the_state_that_the_action_led_to(toy):
     """The reward is the last action's value: what is predicted at row t is reward t, not its neighbours."""
     model, held_out = toy
@@ -296,7 +310,7 @@ def test_reward_belongs_to_the_state_that_the_action_led_to(toy):
     with torch.no_grad():
         for number in range(held_out.episodes):
             episode = held_out.episode(number)
-            _, _, posteriors, _ = model.followed(episode, torch.Generator().manual_seed(number))
+            _, posteriors = followed(model, episode, dice(number))
             predicted.append(model.reward(posteriors.features)[0].numpy())
             true.append(episode.rewards[0])
     predicted, true = np.array(predicted), np.array(true)
@@ -320,7 +334,7 @@ def test_imagination_follows_the_actions(toy):
     others = []
     for number in range(held_out.episodes):
         episode, other = held_out.episode(number), held_out.episode((number + 1) % held_out.episodes)
-        seen, _, posteriors, _ = model.followed(episode, learner.generator)
+        seen, posteriors = followed(model, episode, learner.generator)
         with torch.no_grad():
             actions = torch.from_numpy(other.actions[0, 3:6])[:, None]
             path = model.rssm.imagine(posteriors[0, 2:3], actions, noise=learner.generator)
@@ -332,7 +346,7 @@ def test_imagination_follows_the_actions(toy):
 def test_planner_takes_what_the_model_rewards(toy):
     """The reward is the action: the best plan is the greatest action, all the time."""
     model, _ = toy
-    agent = PlaNet("line", model, controls_of(line()))
+    agent = PlaNet("line", model, Controls.of(line()))
     observation = np.array([[0.3, 1.0], [-2.0, 1.0]], np.float32)
     actions, carry = agent.act(agent.initial(2, seed=1), turn_of(observation, first=True), explore=False)
     assert (actions > 1.5).all()
@@ -348,15 +362,9 @@ def test_planner_takes_what_the_model_rewards(toy):
     assert (again == actions).all()  # looking changed nothing, and chance is the seed's
 
 
-def controls_of(task):
-    from sakiyomi.agents.parts.episodes.controls import Controls
-
-    return Controls.of(task)
-
-
 def test_exploring_adds_noise_within_the_limits(toy):
     model, _ = toy
-    agent = PlaNet("line", model, controls_of(line()))
+    agent = PlaNet("line", model, Controls.of(line()))
     observation = np.tile([[0.0, 1.0]], (64, 1)).astype(np.float32)
     planned, _ = agent.act(agent.initial(64, 1), turn_of(observation, True), explore=False)
     explored, carry = agent.act(agent.initial(64, 1), turn_of(observation, True), explore=True)
@@ -367,7 +375,7 @@ def test_exploring_adds_noise_within_the_limits(toy):
 
 
 def test_angles_go_on_from_where_they_are():
-    agent = PlaNet("pendulum", Model(replace(TINY, angles=(1,)), (2,), 1, seed=0), controls_of(make_task("pendulum")))
+    agent = PlaNet("pendulum", Model(replace(TINY, angles=(1,)), (2,), ONE, seed=0), Controls.of(make_task("pendulum")))
     found = []
     for turns in (0, 3):
         turn = turn_of(np.array([[0.5, 1.0 + turns * 2 * math.pi]]), first=True)
@@ -381,7 +389,7 @@ def test_angles_go_on_from_where_they_are():
 
 def test_rows_of_a_batch_do_not_meet():
     """What one episode shows changes nothing for the others, and a new episode forgets the last."""
-    agent = PlaNet("line", Model(TINY, (2,), 1, seed=0), controls_of(line()))
+    agent = PlaNet("line", Model(TINY, (2,), ONE, seed=0), Controls.of(line()))
     observations = np.random.default_rng(0).normal(size=(3, 2)).astype(np.float32)
 
     def states(second, first):
@@ -470,7 +478,7 @@ def test_learns_from_pictures(tmp_path):
 
 
 def test_numbers_that_are_none_stop_it_with_the_place(tmp_path):
-    model = Model(TINY, (4,), 2, seed=1)
+    model = Model(TINY, (4,), TWO, seed=1)
     before = {name: each.clone() for name, each in model.state_dict().items()}
     sequences, learner = sequences_in(tmp_path, (4,)), Learner(model, 0)
     sequences.rewards[1, 2] = np.nan
@@ -502,7 +510,7 @@ def test_what_is_wrong_is_said(tmp_path):
         begun(replace(line(), observation_space=Box(0, 1, (4, 4), np.float32)))
     with pytest.raises(ValueError, match="no episode of 50 rows yet"):
         trained(tmp_path / "long", 3, replace(TINY, length=50))
-    agent = PlaNet("line", Model(TINY, (2,), 1, seed=0), controls_of(line()))
+    agent = PlaNet("line", Model(TINY, (2,), ONE, seed=0), Controls.of(line()))
     with pytest.raises(ValueError, match=r"observations must be \[B, 2\], got \[1, 3\]"):
         agent.act(agent.initial(1), turn_of(np.zeros((1, 3)), True), False)
     with pytest.raises(ValueError, match=r"observation\[0, 1\] is nan"):

@@ -1,5 +1,7 @@
 """Episodes of control: played, kept, saved, and refused where they hold numbers that are none."""
 
+import importlib.util
+
 import gymnasium
 import numpy as np
 import pytest
@@ -67,6 +69,40 @@ def test_a_turn_shows_the_reward_of_arriving():
     assert shown == [0, 10, 10, 10, 10]
 
 
+class Choosing(Counting):
+    """The same with three choices, the number of the choice in place of the action's first number."""
+
+    def __init__(self):
+        super().__init__()
+        self.action_space = Discrete(3)
+
+    def step(self, action):
+        assert self.action_space.contains(action)
+        return super().step([action])
+
+
+def test_choices_are_kept_as_their_numbers(tmp_path):
+    rollout = play(Choosing(), lambda turn: turn.observation[:, 0].astype(np.int64) % 3, seed=0)
+    assert rollout.actions.tolist() == [0, 1, 2, 0, 1]
+    assert rollout.actions.dtype == np.int64
+    assert rollout.rewards.tolist() == [0, 10, 20, 0, 10]
+    kept, again = Transitions([rollout, rollout]), Transitions()
+    assert kept.actions.shape == (10,)
+    with pytest.raises(ValueError, match="actions have the shape"):
+        kept.add(play(Counting(), rising, seed=0))
+    if importlib.util.find_spec("torch"):
+        kept.save(tmp_path / "kept")
+        again.load(tmp_path / "kept")
+        assert again.actions.tolist() == kept.actions.tolist()
+
+
+def test_returns_are_what_is_still_to_come():
+    rollout = play(Counting(), rising, seed=0)
+    assert rollout.returns(1.0).tolist() == [50, 50, 45, 35, 20, 0]
+    wanted = [sum(0.5 ** (i - t) * rollout.rewards[i] for i in range(t, 5)) for t in range(6)]
+    assert rollout.returns(0.5) == pytest.approx(wanted)
+
+
 def test_ends_are_told_apart():
     assert play(Counting(terminates=True), rising, seed=0).terminated
     cut = play(Counting(), rising, seed=0, over=lambda observation: observation[0] >= 2)
@@ -86,7 +122,7 @@ def test_numbers_that_are_none_are_refused_with_their_place(wrong):
         ((1, 2), (0, 1), (0,), "one step at least"),
         ((3, 2), (3, 1), (3,), r"observations of 3 steps must be \[4, ...\]"),
         ((4, 2), (3, 1), (2,), "rewards of 3 steps"),
-        ((4, 2), (3,), (3,), "actions of 3 steps"),
+        ((4, 2), (3, 1, 1), (3,), "actions of 3 steps"),
     ],
 )
 def test_arrays_that_do_not_fit_are_refused(observations, actions, rewards, told):
@@ -115,7 +151,7 @@ def test_transitions_join_episodes_without_a_step_between_them():
 
 def test_episodes_of_another_size_are_refused():
     data = Transitions(made([2]))
-    with pytest.raises(ValueError, match="observations have 2 numbers, got an episode with 3"):
+    with pytest.raises(ValueError, match=r"observations have the shape \(2,\), got an episode where it is \(3,\)"):
         data.add(made([2], width=3)[0])
     assert len(data) == 2
 

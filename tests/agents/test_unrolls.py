@@ -48,12 +48,17 @@ def z_of(played, j, n, discount):
     return z + discount**ahead * sign[j + ahead] * played.values[j + ahead]
 
 
+@pytest.mark.parametrize("fresh", [False, True])
 @pytest.mark.parametrize("two", [False, True])
 @pytest.mark.parametrize("terminated", [False, True])
-def test_every_row_s_targets(two, terminated):
+def test_every_row_s_targets(two, terminated, fresh):
+    """Values are built on those stored, or on what a function says of the frames, where the task has not ended."""
     episodes = [episode(5, 100, two=two, terminated=terminated), episode(2, 200, two=two, terminated=terminated)]
     replay, steps = replay_of(*episodes), 4
-    found = replay.sample(np.random.default_rng(0), 300, steps)
+    found = replay.sample(np.random.default_rng(0), 300, steps, (lambda seen: 0.1 * seen[:, 0]) if fresh else None)
+    for played in episodes if fresh else ():
+        played.values[:] = 0.1 * played.observations[:, 0]
+        played.values[-1] *= not terminated
     assert set(found.inputs[:, 0].astype(int)) == {*range(100, 105), 200, 201}  # never where nothing is done
     for b, number in enumerate(found.inputs[:, 0].astype(int)):
         played, t = episodes[number // 100 - 1], number % 100

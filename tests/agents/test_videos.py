@@ -6,7 +6,16 @@ import pytest
 pytest.importorskip("gymnasium")
 
 from sakiyomi.agents.agent import Foresight, Predicted
-from sakiyomi.agents.parts.episodes.videos import GAP, OpenLoop, film_frames, open_loop, save_film, strip
+from sakiyomi.agents.parts.episodes.videos import (
+    CAME,
+    GAP,
+    IMAGINED,
+    OpenLoop,
+    film_frames,
+    open_loop,
+    save_film,
+    strip,
+)
 from sakiyomi.envs import make_task
 
 PLAN = np.tile([[1.5, -0.5]], (8, 1))
@@ -35,7 +44,9 @@ class Oracle:
             frames[h] = env.step(action)[0]
         frames = np.clip(frames.astype(int) - self.off, 0, 255).astype(np.uint8)
         shown = frames / 255 if self.floats else frames
-        return Foresight(actions=PLAN[:1], lines=(PLAN,), future={"observation": Predicted(shown)})
+        rewards = np.arange(len(PLAN)) / 10
+        future = {"observation": Predicted(shown), "reward": Predicted(rewards), "value": Predicted(10 - rewards)}
+        return Foresight(actions=PLAN[:1], lines=(PLAN,), future=future)
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +80,21 @@ def test_what_comes_after_the_end_of_the_episode_is_left_out(task):
         open_loop(Oracle(task), task, context=60, seed=0)
 
 
+def test_numbers_lie_beside_the_rewards_that_came(task):
+    loop = open_loop(Oracle(task), task, context=46, seed=0)
+    env = task.make()
+    env.reset(seed=0)
+    actions = [np.array([-1.0, 1.0])] * 46 + list(PLAN[:4])
+    np.testing.assert_allclose(loop.rewards, [0.0, *(env.step(action)[1] for action in actions)])
+    assert {name: each.tolist() for name, each in loop.numbers.items()} == {
+        "reward": [0.0, 0.1, 0.2, 0.3],
+        "value": [10.0, 9.9, 9.8, 9.7],
+    }
+    arrays = loop.arrays()
+    assert (arrays["error"] == loop.error).all()
+    assert (arrays["predicted value"] == loop.numbers["value"]).all()
+
+
 def test_without_pictures_there_is_no_film():
     task = make_task("point-mass")
     blind = Oracle(make_task("point-mass@pixels"))
@@ -100,6 +126,28 @@ def test_film_has_truth_prediction_and_error_below_each_other():
     shown = strip(loop, shown=2, scale=2)
     assert shown.shape == (3 * high, 3 * wide, 3)
     assert (cell(shown, 1, 2) == predicted[2]).all()
+
+
+def test_charts_show_what_was_expected_from_then_on_and_what_came():
+    frames = np.zeros((3, 5, 8, 3), np.uint8)
+    numbers = {"reward": np.array([1.0, 0.0, 1.0]), "value": np.array([0.0, 1.0, 2.0])}
+    loop = OpenLoop(frames[:2], frames, frames, np.array([0.0, 0.0, 1.0, 1.0, 1.0]), numbers)
+    film = film_frames([loop], scale=2)
+    plain = film_frames([OpenLoop(frames[:2], frames, frames)], scale=2)
+    charts = film[:, plain.shape[1] :]
+    assert (film[:, : plain.shape[1]] == plain).all()
+    assert charts.shape[1] == 2 * (16 // 2 + 2 * GAP)  # two charts, half as high as wide
+
+    def marked(chart, colour):
+        return (chart == colour).all(axis=-1)
+
+    assert not marked(charts[1], IMAGINED).any()  # nothing is imagined in the context
+    rewards, values = charts[:, : charts.shape[1] // 2], charts[:, charts.shape[1] // 2 :]
+    assert marked(rewards[2], IMAGINED).any()
+    assert marked(values[2], IMAGINED).any()
+    assert not marked(values, CAME).any()  # what a state was worth nobody knows
+    assert (np.diff([marked(each, CAME).sum() for each in rewards]) >= 0).all()
+    assert np.flatnonzero(marked(values[4], IMAGINED).any(axis=0)).min() > 16 // 3  # it begins after the context
 
 
 def test_film_is_written(tmp_path):

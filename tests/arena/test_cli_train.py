@@ -107,6 +107,7 @@ def test_agents_are_listed(capsys):
         ((FAKE,), "a task is wanted, as in: sakiyomi train python:fake_agents:Scripted connect4"),
         (("alphazer0", "connect4"), "unknown agent 'alphazer0'; did you mean 'alphazero'?"),
         ((FAKE, "conect4"), "unknown game 'conect4'; did you mean 'connect4'?"),
+        (("pets", "cartpole-swingp"), "unknown task 'cartpole-swingp'; did you mean 'cartpole-swingup'?"),
         ((FAKE, "connect4", "--preset", "slw"), "has no preset 'slw'; did you mean 'slow'?"),
         ((FAKE, "connect4", "--preset", "q"), "there are: usual, tictactoe, slow"),
         ((FAKE, "connect4", "--set", "head.widht=3"), "no setting 'head.widht'; did you mean 'head.width'?"),
@@ -114,6 +115,8 @@ def test_agents_are_listed(capsys):
         ((FAKE, "connect4", "--budget", "30"), "a training budget is written 30m, 1h30m, 5000steps"),
         ((FAKE, "connect4", "--budget", "0m"), "seconds to train must be over 0"),
         ((FAKE, "connect4", "--ray", "local"), "the agent python:fake_agents:Scripted has no option 'ray'"),
+        ((FAKE, "connect4", "--records", "games"), "the agent python:fake_agents:Scripted has no option 'records'"),
+        ((FAKE, "connect4", "--stage", "policy"), "the agent python:fake_agents:Scripted has no option 'stage'"),
         ((FAKE, "connect4", "--resume"), "--resume goes on with the run of a folder"),
     ],
 )

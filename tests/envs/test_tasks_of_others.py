@@ -2,6 +2,7 @@
 
 import pickle
 
+import numpy as np
 import pytest
 
 pytest.importorskip("gymnasium", reason='Gymnasium is not installed: pip install "sakiyomi[envs]"')
@@ -14,6 +15,7 @@ NAMES = {
     "ALE/Pong-v5": ("ale_py", "atari"),
     "dmc/cartpole-swingup@planet": ("dm_control", "control"),
     "gym/CarRacing-v3@world-models": ("Box2D", "control"),
+    "gym/Pendulum-v1@repeat:2": ("gymnasium", "envs"),
     "doom/take-cover": ("vizdoom", "doom"),
 }
 
@@ -46,6 +48,27 @@ def test_how_to_make_one_travels_to_other_processes(name):
 def test_another_preset_of_gymnasiums_tasks_is_unknown():
     with pytest.raises(ValueError, match="unknown task 'gym/CartPole-v1@world-models'"):
         make_task("gym/CartPole-v1@world-models")
+
+
+def test_actions_are_played_several_times():
+    task, plain = make_task("gym/Pendulum-v1@repeat:3"), make_task("gym/Pendulum-v1")
+    assert (task.horizon, plain.horizon) == (67, 200)
+    one, other = task.make(seed=4), plain.make(seed=4)
+    ended, steps, frames = False, 0, 0
+    while not ended:
+        action = np.array([2 * np.sin(steps)], np.float32)
+        seen, reward, _, ended, info = one.step(action)
+        moments = [other.step(action)[:2] for _ in range(info["frames"])]
+        np.testing.assert_array_equal(seen, moments[-1][0])
+        assert reward == pytest.approx(sum(got for _, got in moments))
+        steps, frames = steps + 1, frames + info["frames"]
+    assert (steps, frames) == (67, 200)
+
+
+@pytest.mark.parametrize("times", ["0", "two", "1.5", ""])
+def test_how_often_is_a_whole_number(times):
+    with pytest.raises(ValueError, match="a whole number over 0"):
+        make_task(f"gym/Pendulum-v1@repeat:{times}")
 
 
 def test_another_scenario_of_doom_is_unknown():

@@ -35,18 +35,26 @@ PANELS = 8  # quantities that are drawn at the most
 
 @dataclass(frozen=True)
 class Watched:
-    """An episode, and what was foreseen in some of its steps, by their numbers; `names` are those of observations."""
+    """An episode, and what was foreseen in some of its steps, by their numbers; `names` are those of observations.
+
+    `discount` a step is the agent's, for what it calls a value.
+    """
 
     rollout: Rollout
     foreseen: Mapping[int, Foresight]
     names: tuple[str, ...] = ()
+    discount: float = 1.0
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """observations [T + 1, O], actions, rewards; and of each step T with a fan "T/plan" and "T/QUANTITY/mean", and
-        as far as the agent tells, /std, /covariance and /samples (`Predicted`)."""
+        """observations [T + 1, O], actions, rewards, returns [T + 1] (`Rollout.returns`); and of each step T with a fan
+        "T/value", "T/plan" and "T/QUANTITY/mean", and as far as the agent tells, /std, /covariance and /samples
+        (`Predicted`)."""
         rollout = self.rollout
         found = {"observations": rollout.observations, "actions": rollout.actions, "rewards": rollout.rewards}
+        found["returns"] = rollout.returns(self.discount)
         for step, foresight in self.foreseen.items():
+            if foresight.value is not None:
+                found[f"{step}/value"] = np.array(foresight.value)
             if foresight.plan is not None:
                 found[f"{step}/plan"] = np.asarray(foresight.plan)
             for name, predicted in foresight.future.items():
@@ -79,7 +87,8 @@ def watch(env: "Env[Any, Any]", agent: Agent[Any], seed: int, every: int = 10) -
         return actions
 
     names = env.unwrapped.metadata.get("observed", ())
-    return Watched(play(env, choose, seed), foreseen, tuple(map(str, names)))
+    discount = float(getattr(agent.config, "discount", 1.0))
+    return Watched(play(env, choose, seed), foreseen, tuple(map(str, names)), discount)
 
 
 def of_observations(foresight: Foresight, rollout: Rollout) -> Predicted | None:
@@ -103,17 +112,19 @@ def spread(predicted: Predicted) -> Floats:
 
 
 def plot_fans(watched: Watched, path: str | Path, names: tuple[str, ...] = ()) -> None:
-    """Draw each observed quantity, the reward and the actions, and write the PNG at once.
+    """Draw each observed quantity, the reward, the value if it is foreseen, and the actions; write the PNG at once.
 
-    Quantities are called by `names`, else as the environment names them, else by their numbers. What happened is black;
-    a fan is its mean, `SURE` standard deviations to either side, and sampled futures.
+    Quantities are called by `names`, else as the environment names them, else by their numbers. What happened is black
+    (beside values: what was still to come of the episode); a fan is its mean, `SURE` standard deviations to either
+    side, and sampled futures.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     rollout, names = watched.rollout, names or watched.names
     shown = min(rollout.observations.shape[1], PANELS)
-    rows = shown + 2
+    valued = any("value" in foresight.future for foresight in watched.foreseen.values())
+    rows = shown + 2 + valued
     figure = Figure(figsize=(9, 1.6 * rows), layout="constrained")
     FigureCanvasAgg(figure)
     panels = figure.subplots(rows, 1, sharex=True)
@@ -126,11 +137,11 @@ def plot_fans(watched: Watched, path: str | Path, names: tuple[str, ...] = ()) -
                 begin = rollout.observations[step, number]
                 _draw(panels[number], step, fan.mean[:, number], spread(fan)[:, number], cloud, begin)
         panels[number].plot(rollout.observations[:, number], color="black", linewidth=1.2)
-    panels[shown].set_ylabel("reward", fontsize=8)
-    for step, foresight in watched.foreseen.items():
-        if (fan := foresight.future.get("reward")) is not None and fan.mean.ndim == 1:
-            _draw(panels[shown], step, fan.mean, spread(fan), fan.samples)
+    _draw_numbers(panels[shown], watched, "reward")
     panels[shown].plot(1 + np.arange(len(rollout)), rollout.rewards, color="black", linewidth=1.2)
+    if valued:
+        _draw_numbers(panels[shown + 1], watched, "value")
+        panels[shown + 1].plot(rollout.returns(watched.discount), color="black", linewidth=1.2)
     panels[-1].set_ylabel("action", fontsize=8)
     panels[-1].step(np.arange(len(rollout)), rollout.actions, where="post", linewidth=1.0)
     panels[-1].set_xlabel("step", fontsize=8)
@@ -141,6 +152,14 @@ def plot_fans(watched: Watched, path: str | Path, names: tuple[str, ...] = ()) -
     picture = io.BytesIO()
     figure.savefig(picture, format="png", dpi=110)
     write_bytes(path, picture.getvalue())
+
+
+def _draw_numbers(axes: Any, watched: Watched, name: str) -> None:
+    """The fans of "reward" or "value", one number a step; values open at what was expected where they begin."""
+    axes.set_ylabel(name, fontsize=8)
+    for step, foresight in watched.foreseen.items():
+        if (fan := foresight.future.get(name)) is not None and fan.mean.ndim == 1:
+            _draw(axes, step, fan.mean, spread(fan), fan.samples, foresight.value if name == "value" else None)
 
 
 def _draw(

@@ -25,19 +25,19 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 Choose = Callable[[Turn], NDArray[Any]]
-"""The actions [1, U] for a turn of one episode."""
+"""The action for a turn of one episode: a vector [1, U], or the number of a choice [1]."""
 
 
 @dataclass(frozen=True, eq=False)
 class Rollout:
-    """One episode of T steps: `observations` [T + 1, O], `actions` [T, U], `rewards` [T].
+    """One episode of T steps: `observations` [T + 1, O], `actions` [T, U] or, of choices, [T], and `rewards` [T].
 
     `terminated` is True where the task itself ended it, rather than a time limit. Raises ValueError for arrays that do
     not fit, and for numbers that are none, with the place.
     """
 
     observations: Floats
-    actions: Floats
+    actions: NDArray[Any]
     rewards: Floats
     terminated: bool = False
 
@@ -46,11 +46,11 @@ class Rollout:
         if steps == 0:
             raise ValueError("an episode has one step at least, got none")
         for name, array, length, dimensions in (
-            ("observations", self.observations, steps + 1, 2),
-            ("actions", self.actions, steps, 2),
-            ("rewards", self.rewards, steps, 1),
+            ("observations", self.observations, steps + 1, (2,)),
+            ("actions", self.actions, steps, (1, 2)),
+            ("rewards", self.rewards, steps, (1,)),
         ):
-            if array.ndim != dimensions or len(array) != length:
+            if array.ndim not in dimensions or len(array) != length:
                 raise ValueError(f"{name} of {steps} steps must be [{length}, ...], got shape {array.shape}")
             wrong = np.argwhere(~np.isfinite(array))
             if len(wrong):
@@ -64,6 +64,13 @@ class Rollout:
     def score(self) -> float:
         """The return: the sum of the rewards."""
         return float(self.rewards.sum())
+
+    def returns(self, discount: float) -> Floats:
+        """[T + 1]: what was still to come of this episode, discounted by `discount` a step; 0 at its end."""
+        still = [0.0]
+        for reward in self.rewards[::-1].tolist():
+            still.append(reward + discount * still[-1])
+        return np.array(still[::-1])
 
 
 class Transitions:
@@ -79,9 +86,9 @@ class Transitions:
         if self.rollouts:
             first = self.rollouts[0]
             for name in ("observations", "actions"):
-                have, got = (getattr(each, name).shape[1] for each in (first, rollout))
+                have, got = (getattr(each, name).shape[1:] for each in (first, rollout))
                 if have != got:
-                    raise ValueError(f"{name} have {have} numbers, got an episode with {got}")
+                    raise ValueError(f"{name} have the shape {have}, got an episode where it is {got}")
         self.rollouts.append(rollout)
 
     def __len__(self) -> int:
@@ -101,8 +108,8 @@ class Transitions:
         return np.concatenate([each.observations[1:] for each in self.rollouts])
 
     @property
-    def actions(self) -> Floats:
-        """[N, U]."""
+    def actions(self) -> NDArray[Any]:
+        """[N, U], or [N] choices."""
         return np.concatenate([each.actions for each in self.rollouts])
 
     @property
@@ -169,15 +176,15 @@ def play(
     Raises ValueError for observations that are no vectors, and for numbers that are none.
     """
     first, _ = env.reset(seed=seed)
-    seen, actions, rewards = [_vector(first)], list[Floats](), list[float]()
+    seen, actions, rewards = [_vector(first)], list[NDArray[Any]](), list[float]()
     reward, terminated, truncated = 0.0, False, False
     while not (terminated or truncated):
         turn = Turn(seen[-1][None], np.array([not actions]), np.array([reward], np.float32))
-        action = np.asarray(choose(turn))[0]
+        action = np.asarray(np.asarray(choose(turn))[0])
         following, step_reward, terminated, truncated, _ = env.step(action.astype(env.action_space.dtype))
         reward = float(step_reward)
         seen.append(_vector(following))
-        actions.append(np.asarray(action, np.float64))
+        actions.append(action if action.ndim == 0 else action.astype(np.float64))
         rewards.append(reward)
         truncated = truncated or over(seen[-1])
     return Rollout(np.stack(seen), np.stack(actions), np.array(rewards), terminated)

@@ -5,7 +5,8 @@ An agent acts for some steps (the context), says what it foresees, and its plan 
 "Dream to control", ICLR 2020, figure 4.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -13,11 +14,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sakiyomi.agents.agent import Foresight, Turn
+from sakiyomi.agents.parts.episodes.charts import Line, chart
 from sakiyomi.envs.task import Task
 
 Frames = NDArray[np.uint8]
 CONTEXT, IMAGINED, GAP = (120, 120, 120), (255, 140, 0), 2
 """The borders of frames that the agent had seen and of such as it imagined (RGB), and their width in pixels."""
+CAME = (235, 235, 235)
+"""The colour of numbers that came; those imagined have that of imagined frames."""
+CHARTED = ("reward", "value")
+"""Numbers that films show below the pictures, if they were foreseen."""
 
 
 class Foreseeing(Protocol):
@@ -30,11 +36,16 @@ class Foreseeing(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class OpenLoop:
-    """C frames that were seen, and H that then came, beside those `predicted`: all uint8 [., height, width, 3]."""
+    """C frames that were seen, and H that then came, beside those `predicted`: all uint8 [., height, width, 3].
+
+    `rewards` [C + H] are those of arriving at all of them, and `numbers` [H], by name, what else was predicted.
+    """
 
     context: Frames
     truth: Frames
     predicted: Frames
+    rewards: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+    numbers: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
 
     @property
     def error(self) -> Frames:
@@ -47,6 +58,11 @@ class OpenLoop:
         squares = ((self.truth.astype(np.float64) - self.predicted) / 255) ** 2
         return np.asarray(squares.mean(axis=(1, 2, 3)))
 
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """All of it by name, what was predicted beside the frames as "predicted reward" and so on."""
+        frames = {"context": self.context, "truth": self.truth, "predicted": self.predicted, "error": self.error}
+        return {**frames, "rewards": self.rewards, **{f"predicted {k}": v for k, v in self.numbers.items()}}
+
 
 def open_loop(agent: Foreseeing, task: Task, context: int = 5, seed: int = 0) -> OpenLoop:
     """What `agent` foresees in `task` after `context` steps, and what came of its plan.
@@ -56,38 +72,44 @@ def open_loop(agent: Foreseeing, task: Task, context: int = 5, seed: int = 0) ->
     """
     env = task.make()
     observation, _ = env.reset(seed=seed)
-    carry, reward, seen = agent.initial(1, seed), 0.0, [_picture(observation)]
+    carry, rewards, seen = agent.initial(1, seed), [0.0], [_picture(observation)]
     try:
         while True:
             first = np.array([len(seen) == 1])
-            turn = Turn(np.asarray(observation)[None], first, np.array([reward], np.float32))
+            turn = Turn(np.asarray(observation)[None], first, np.array(rewards[-1:], np.float32))
             actions, carry = agent.act(carry, turn, False)
             if len(seen) > context:
                 break
             observation, got, terminated, truncated, _ = env.step(actions[0].astype(env.action_space.dtype))
-            reward = float(got)
+            rewards.append(float(got))
             seen.append(_picture(observation))
             if terminated or truncated:
                 raise ValueError(f"the episode of {task.name} ended after {len(seen) - 1} steps, before the prediction")
-        plan, imagined = _imagined(agent.foresee(carry, turn, 0))
+        foresight = agent.foresee(carry, turn, 0)
+        plan, imagined = _imagined(foresight)
         came = list[Frames]()
         for action in plan:
-            observation, _, terminated, truncated, _ = env.step(np.asarray(action).astype(env.action_space.dtype))
+            observation, got, terminated, truncated, _ = env.step(np.asarray(action).astype(env.action_space.dtype))
+            rewards.append(float(got))
             came.append(_picture(observation))
             if terminated or truncated:
                 break
     finally:
         env.close()
-    return OpenLoop(np.stack(seen), np.stack(came), imagined[: len(came)])
+    means = {name: np.asarray(told.mean, np.float64) for name, told in foresight.future.items()}
+    numbers = {name: mean[: len(came)] for name, mean in means.items() if mean.ndim == 1}
+    return OpenLoop(np.stack(seen), np.stack(came), imagined[: len(came)], np.array(rewards), numbers)
 
 
 def film_frames(loops: list[OpenLoop], scale: int = 2) -> Frames:
     """[C + H, ...] pictures, a step each: a column for every prediction; its rows are truth, prediction and error.
 
-    In the context the second row repeats the first, with another border. Shorter predictions stop at their end.
+    In the context the second row repeats the first, with another border. Shorter predictions stop at their end. Below
+    are charts of such of the `CHARTED` numbers as were predicted, and of the rewards as they come.
     """
     steps = max(len(each.context) + len(each.truth) for each in loops)
-    return np.stack([np.concatenate([_column(each, t, scale) for each in loops], axis=1) for t in range(steps)])
+    charts = [name for name in CHARTED if all(name in each.numbers for each in loops)]
+    return np.stack([np.concatenate([_column(each, t, scale, charts) for each in loops], axis=1) for t in range(steps)])
 
 
 def strip(loop: OpenLoop, shown: int = 6, scale: int = 1) -> Frames:
@@ -129,17 +151,30 @@ def _picture(frame: Any) -> Frames:
     return np.ascontiguousarray(np.broadcast_to(array, (*array.shape[:2], 3)) if array.shape[2] == 1 else array)
 
 
-def _column(loop: OpenLoop, t: int, scale: int) -> Frames:
-    """Truth, prediction and error of step t, one below the other."""
+def _column(loop: OpenLoop, t: int, scale: int, charts: Sequence[str] = ()) -> Frames:
+    """Truth, prediction, error and `charts` of step t, one below the other."""
     seen = len(loop.context)
+    t = min(t, seen + len(loop.truth) - 1)
     if t < seen:
         frame, border = loop.context[t], CONTEXT
         cells = [frame, frame, np.zeros_like(frame)]
     else:
-        at, border = min(t - seen, len(loop.truth) - 1), IMAGINED
+        at, border = t - seen, IMAGINED
         cells = [loop.truth[at], loop.predicted[at], loop.error[at]]
     borders = (CONTEXT, border, CONTEXT)
-    return np.concatenate([_framed(cell, colour, scale) for cell, colour in zip(cells, borders, strict=True)], axis=0)
+    framed = [_framed(cell, colour, scale) for cell, colour in zip(cells, borders, strict=True)]
+    framed += [_framed(_charted(loop, name, t, framed[0].shape[1] - 2 * GAP), CONTEXT, 1) for name in charts]
+    return np.concatenate(framed, axis=0)
+
+
+def _charted(loop: OpenLoop, name: str, t: int, width: int) -> Frames:
+    """What was predicted under that name, from where it was, and the rewards up to step t, with a line there."""
+    seen, total = len(loop.context), len(loop.context) + len(loop.truth)
+    lines: Sequence[Line] = [Line(loop.numbers[name] if t >= seen else loop.numbers[name][:0], IMAGINED, seen)]
+    if name == "reward":
+        lines = [Line(loop.rewards[: t + 1], CAME), *lines]
+    every = np.concatenate([loop.numbers[name], loop.rewards if name == "reward" else []])
+    return chart(lines, total, (float(every.min()), float(every.max())), (width // 2, width), now=t)
 
 
 def _framed(cell: Frames, colour: tuple[int, int, int], scale: int) -> Frames:

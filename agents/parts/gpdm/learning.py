@@ -31,7 +31,7 @@ def principal_latents(y: Floats, latents: int) -> Floats:
     """
     left, sizes, _ = np.linalg.svd(y - y.mean(0), full_matrices=False)
     if (rank := int((sizes > 1e-10 * max(sizes[0], 1e-300)).sum())) < latents:
-        raise ValueError(f"{latents} latents are wanted of data that vary in {rank} directions only")
+        raise ValueError(f"the data vary in {rank} directions only: latents can be as many at the most, got {latents}")
     result: Floats = left[:, :latents] * np.sqrt(len(y) - 1)
     return result
 

@@ -37,13 +37,14 @@ def gathered(
     *,
     decisions: float = math.inf,
     frames: float = math.inf,
+    episodes: float = math.inf,
 ) -> Collected:
-    """What comes of so many decisions, or steps of the simulator, whichever are made first.
+    """What comes of so many decisions, steps of the simulator, or episodes, whichever are done first.
 
     Episodes that end are added to `replay`, and `senses` count in what vectors they showed.
     """
     gathered = Collected()
-    while gathered.decisions < decisions and gathered.frames < frames:
+    while gathered.decisions < decisions and gathered.frames < frames and len(gathered.episodes) < episodes:
         collected = collector.collect(acting, decisions=1)
         gathered.decisions += collected.decisions
         gathered.frames += collected.frames

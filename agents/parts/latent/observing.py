@@ -1,7 +1,7 @@
 """What agents with a latent state observe: pictures made smaller, vectors in units of their own spread."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import torch
@@ -121,6 +121,20 @@ def checked(observations: Any, shape: tuple[int, ...]) -> NDArray[Any]:
         at = np.argwhere(~np.isfinite(array))[0]
         raise ValueError(f"observation{at.tolist()} is {array[tuple(at)]}, a finite number is wanted")
     return array
+
+
+Precision = Literal["float32", "bfloat16", "auto"]
+"""Of products of networks; losses are float32 whatever it is."""
+
+
+def halved(precision: Precision, device: torch.device, pictures: bool) -> bool:
+    """Are products to be in bfloat16? With "auto" where it is faster: on a GPU, and for pictures on a processor that
+    has units for it (AMX), by about twice.
+    """
+    if precision != "auto":
+        return precision == "bfloat16"
+    tiles = getattr(torch.cpu, "_is_amx_tile_supported", None)  # older versions cannot tell
+    return device.type == "cuda" or (pictures and tiles is not None and bool(tiles()))
 
 
 def best_device() -> torch.device:

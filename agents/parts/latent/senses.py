@@ -1,27 +1,37 @@
 """How an agent with a latent state perceives: pictures or vectors, encoded, and decoders to tell them again.
 
-Dreamer (ICLR 2020) and DreamerV2 (ICLR 2021) see pictures as bytes / 255 - 0.5, through convolutions. Vectors are in
-units of their spread so far, and go through fully connected layers with ELU.
+Dreamer (ICLR 2020) and DreamerV2 (ICLR 2021) see pictures as bytes / 255 - 0.5, PlaNet (ICML 2019) in fewer bits, all
+through convolutions. Vectors are in units of their spread so far, and go through fully connected layers with ELU.
 """
 
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from sakiyomi.agents.parts.latent.distributions import unit_log_prob
 from sakiyomi.agents.parts.latent.observing import Standardiser, enlarged, shrunk
-from sakiyomi.agents.parts.latent.pixel_nets import MLP, Activation, PixelDecoder, PixelEncoder, as_bytes, normalised
+from sakiyomi.agents.parts.latent.pixel_nets import (
+    MLP,
+    Activation,
+    PixelDecoder,
+    PixelEncoder,
+    as_bytes,
+    normalised,
+    quantised,
+)
 
 
 class Senses(nn.Module):
     """The encoder of observations of `shape`, pictures [H, W, C] or [H, W] or vectors [n]; it gives `outputs` numbers.
 
-    Pictures are made `shrink` times smaller, and have `depth` filters in the first convolution; vectors have the
-    `layers`. What is observed deviates from what is decoded by `deviation`. Raises ValueError for pictures that are no
-    squares, or of a size for which there is no encoder.
+    Pictures are made `shrink` times smaller, cut to `bits` a colour if it says so, and have `depth` filters in the
+    first convolution; vectors have the `layers`, and `angles` are the indices of those numbers that are shown as sine
+    and cosine. What is observed deviates from what is decoded by `deviation`. Raises ValueError for pictures that are
+    no squares, or of a size for which there is no encoder.
     """
 
     def __init__(
@@ -33,31 +43,41 @@ class Senses(nn.Module):
         deviation: float = 1.0,
         *,
         activation: Activation = "relu",
+        bits: int | None = None,
+        angles: tuple[int, ...] = (),
     ):
         super().__init__()
         self.shape, self.depth, self.hidden, self.shrink = shape, depth, layers, shrink
-        self.activation, self.deviation = activation, deviation
+        self.activation, self.deviation, self.bits, self.angles = activation, deviation, bits, angles
         self.pictures = len(shape) > 1
-        self.standard = Standardiser(0 if self.pictures else shape[0])
+        self.standard = Standardiser(0) if self.pictures else Standardiser(shape[0], angles)
         if self.pictures:
             self.encoder = PixelEncoder(self._channels, size=self._size, depth=depth, activation=activation)
             self.outputs = self.encoder.outputs
         else:
-            self.encoder = nn.Sequential(MLP(shape[0], layers[-1], hidden=layers[:-1]), nn.ELU())
+            self.encoder = nn.Sequential(MLP(self.standard.size, layers[-1], hidden=layers[:-1]), nn.ELU())
             self.outputs = layers[-1]
 
     def decoder(self, features: int) -> nn.Module:
         """A network from `features` numbers to means of what is seen, [..., C, S, S] or [..., n]."""
         if not self.pictures:
-            return MLP(features, self.shape[0], hidden=self.hidden)
+            return MLP(features, self.standard.size, hidden=self.hidden)
         return PixelDecoder(features, self._channels, size=self._size, depth=self.depth, activation=self.activation)
 
-    def seen(self, observations: Tensor) -> Tensor:
-        """Observations [..., *shape] as the networks see them: [..., C, S, S] or [..., n]."""
+    def seen(self, observations: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        """Observations [..., *shape] as the networks see them: [..., C, S, S] or [..., n].
+
+        Pictures that are cut to `bits` take their noise from `generator`; ValueError without it.
+        """
         if not self.pictures:
             return self.standard(observations)
         given = observations if len(self.shape) == 3 else observations[..., None]
-        return normalised(shrunk(given, self.shrink))
+        small = shrunk(given, self.shrink)
+        if self.bits is None:
+            return normalised(small)
+        if generator is None:
+            raise ValueError(f"pictures cut to bits={self.bits} take noise, and there is no generator")
+        return quantised(small, generator, self.bits)
 
     def forward(self, seen: Tensor) -> Tensor:
         """[..., outputs]."""

@@ -9,6 +9,7 @@ import torch
 
 from sakiyomi.agents.parts.muzero.learner import MuZeroLearner
 from sakiyomi.agents.parts.muzero.lookahead import Lookahead
+from sakiyomi.agents.parts.muzero.net_dynamics import NetDynamics
 from sakiyomi.agents.parts.muzero.playing import LatentPlay
 from sakiyomi.agents.parts.muzero.unrolls import UnrollReplay
 
@@ -60,13 +61,18 @@ def learned_from(
     batch: int,
     unroll: int,
     rate: Callable[[int], float],
+    fresh: bool = False,
 ) -> dict[str, float]:
-    """So many updates with `batch` unrolls of `unroll` steps each, at the learning `rate` of each step; mean losses."""
+    """So many updates with `batch` unrolls of `unroll` steps each, at the learning `rate` of each step; mean losses.
+
+    Values build on those of the searches that were played by, or, if `fresh`, on those of the network to play by now.
+    """
     if not updates:
         return {}
     sums, started = dict[str, float](), time.monotonic()
     for _ in range(updates):
-        unrolls = replay.sample(rng, batch, unroll)
+        value_of = NetDynamics(learner.playing()).value_of if fresh else None
+        unrolls = replay.sample(rng, batch, unroll, value_of)
         losses, errors = learner.step(unrolls, rate(learner.steps))
         if replay.alpha:
             replay.judge(unrolls.places, errors)

@@ -31,6 +31,11 @@ class NetDynamics:
         logits, values = net.predict(latents)
         return logits.cpu().numpy(), net.scalars(values).cpu().numpy(), latents
 
+    def value_of(self, observations: NDArray[Any]) -> Floats:
+        """[n], the values of `observations` alone."""
+        values: Floats = self.initial(observations)[1]
+        return values
+
     @torch.no_grad()
     def recurrent(self, latents: Tensor, actions: NDArray[np.int32]) -> tuple[Floats, Floats, Floats, Tensor]:
         """As `Dynamics.recurrent`; without a head for rewards they are 0."""

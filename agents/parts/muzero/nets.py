@@ -22,6 +22,7 @@ Kind = Literal["mlp", "conv", "atari"]
 Norm = Literal["layer", "batch", "none"]
 Scaling = Literal["state", "channel"]
 LEAST_RANGE = 1e-5  # of a latent state before it is scaled
+SMALL = 24  # points a side of a board, at the most
 MANY = 32  # more actions than so many do not get a plane each
 
 
@@ -155,6 +156,13 @@ class MuZeroNet(nn.Module):
         flat = latents.flatten(2 if self.scaling == "channel" and latents.ndim > 2 else 1)
         low, high = flat.aminmax(dim=-1, keepdim=True)
         return ((flat - low) / (high - low).clamp(min=LEAST_RANGE)).view_as(latents)
+
+
+def usual_kind(inputs: Sequence[int]) -> Kind:
+    """The kind for inputs of that shape: vectors, planes as large as a board's, or larger ones."""
+    if len(inputs) == 1:
+        return "mlp"
+    return "conv" if max(inputs[1:]) <= SMALL else "atari"
 
 
 def action_planes(actions: int, area: int) -> int:

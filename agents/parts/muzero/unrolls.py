@@ -17,6 +17,7 @@ value 0); the game's outcome for whoever would move, in board games without pred
 is learned of what lies behind a time limit.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,8 @@ LEAST_PRIORITY = 1e-3  # added to errors, so that nothing is never drawn again
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float32]
+ValueOf = Callable[[Floats], Floats]
+"""Values [n] of inputs [n, ...], for who moves there."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,13 +177,14 @@ class UnrollReplay:
         self._weigh(drawn, ring["values"][drawn] - self._values(drawn, 0)[0][:, 0])
         self.added += len(drawn)
 
-    def sample(self, rng: np.random.Generator, batch: int, steps: int) -> Unrolls:
-        """`batch` unrolls of K = `steps`, drawn with replacement. Raises ValueError while there is nothing to draw."""
+    def sample(self, rng: np.random.Generator, batch: int, steps: int, value_of: ValueOf | None = None) -> Unrolls:
+        """`batch` unrolls of K = `steps`, drawn with replacement. Values build on those stored, or on what `value_of`
+        says of the inputs there (appendix H: a target network). Raises ValueError while there is nothing to draw."""
         places, weights = self._draw(rng, batch)
         ring = self._ring
         at, last = ring["at"][places][:, None] + np.arange(steps + 1), ring["lengths"][places][:, None]
         known = ring["terminated"][places][:, None] | (at <= last)
-        values, rows = self._values(places, steps)
+        values, rows = self._values(places, steps, value_of)
         taken = np.where(at < last, ring["actions"][rows], rng.integers(self.actions, size=at.shape))
         return Unrolls(
             inputs=self.inputs(places),
@@ -254,7 +258,7 @@ class UnrollReplay:
             column[:] = 0
             column[places] = stored
 
-    def _values(self, places: Ints, steps: int) -> tuple[NDArray[np.float64], Ints]:
+    def _values(self, places: Ints, steps: int, value_of: ValueOf | None = None) -> tuple[NDArray[np.float64], Ints]:
         """z [n, K + 1] of the rows from `places` on, and these rows' places."""
         ring = self._ring
         left = (ring["lengths"][places] - ring["at"][places]).astype(np.int64)[:, None]
@@ -262,14 +266,20 @@ class UnrollReplay:
         rows = (places[:, None] + ahead) % self.capacity
         on = np.minimum(self.n, left - ahead)
         then = (rows + on) % self.capacity
-        z = bootstrapped(
-            ring["sums"][rows], ring["values"][then], ring["turns"][rows], ring["turns"][then], on, self.discount
-        )
+        built_on = ring["values"][then] if value_of is None else self._valued(then, value_of)
+        z = bootstrapped(ring["sums"][rows], built_on, ring["turns"][rows], ring["turns"][then], on, self.discount)
         if self.alternating:
             past = ring["at"][places][:, None] + np.arange(steps + 1) - ring["lengths"][places][:, None]
             over = (past >= 0) & ring["terminated"][places][:, None]
             z = np.where(over, goes_on(ring["rewards"][rows], np.maximum(past, 0)), z)
         return z, rows
+
+    def _valued(self, places: Ints, value_of: ValueOf) -> Floats:
+        """What `value_of` says of the rows at `places`, any shape; 0 where the task has ended."""
+        once, where = np.unique(places, return_inverse=True)
+        ended = self._ring["terminated"][once] & (self._ring["at"][once] == self._ring["lengths"][once])
+        values = np.where(ended, np.float32(0), value_of(self.inputs(once)))
+        return np.asarray(values[where.reshape(places.shape)], np.float32)
 
     def _weigh(self, places: Ints, errors: NDArray[np.floating]) -> None:
         self._ring["weights"][places] = (np.abs(errors) + LEAST_PRIORITY) ** self.alpha

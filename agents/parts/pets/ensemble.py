@@ -3,7 +3,7 @@
 K. Chua et al., "Deep reinforcement learning in a handful of trials using probabilistic dynamics models", NeurIPS 2018,
 section 4 and appendix A.1, with the constants of its published code. Every member gives the mean and the logarithm of
 the variance of each output. The weights of all members are one tensor for each layer, [E, in, out], so that a layer is
-one product of batches of matrices. `ensemble_learning` has how they learn.
+one product of batches of matrices. `learning` has how they learn.
 """
 
 from collections.abc import Callable, Sequence

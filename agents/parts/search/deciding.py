@@ -9,6 +9,7 @@ from sakiyomi.agents.agent import Actions, Foresight, Turn
 from sakiyomi.agents.parts.search import Dirichlet, Findings, Gumbel, Puct
 from sakiyomi.agents.parts.search.findings import drawn
 from sakiyomi.agents.parts.search.planner import Planner, principal_variation
+from sakiyomi.boards.game import Game, States
 
 TOLD = 16  # candidates that are told with the line expected after them
 
@@ -35,12 +36,33 @@ def decide(
     `exploring_plies` plies were played. Raises ValueError for a turn without positions, of more of them than the
     planner has trees, or of games that are over.
     """
+    _, states = positions_of(turn, carry.planner.trees)
+    planner = carry.planner
+    planner.selection, planner.noise = selection, noise
+    found = look(carry, turn)
+    best = best_actions(found, planner)
+    early = states["ply"] < exploring_plies
+    if isinstance(selection, Gumbel) or not early.any():
+        return best
+    return np.where(early, drawn(found.proportions(), planner.rng), best)
+
+
+def positions_of(turn: Turn, trees: int) -> tuple[Game, States]:
+    """The game of `turn` and its positions. Raises ValueError for a turn without them, or of more than `trees`."""
     if turn.game is None or turn.states is None:
         raise ValueError("an agent that plans with the rules needs a turn with game and states (Turn.of_game)")
+    if len(turn.states) > trees:
+        raise ValueError(f"the carry is for {trees} positions, got {len(turn.states)}")
+    return turn.game, turn.states
+
+
+def look(carry: Deciding, turn: Turn) -> Findings:
+    """Search the positions of `turn` as its budget says, telling what is found so far; the carry keeps what was found.
+
+    Raises ValueError as `decide`.
+    """
     planner = carry.planner
-    if len(turn.states) > planner.trees:
-        raise ValueError(f"the carry is for {planner.trees} positions, got {len(turn.states)}")
-    planner.game, planner.selection, planner.noise = turn.game, selection, noise
+    planner.game, states = positions_of(turn, planner.trees)
 
     def tell(found: Findings) -> None:
         carry.found = found
@@ -48,7 +70,7 @@ def decide(
             turn.tell(imagined(carry, 0))
 
     carry.found = found = planner.find(
-        turn.states,
+        states,
         turn.legal,
         simulations=turn.budget.simulations,
         seconds=turn.budget.seconds,
@@ -57,11 +79,7 @@ def decide(
     )
     if turn.tell is not None:
         turn.tell(imagined(carry, 0))
-    best = best_actions(found, planner)
-    early = turn.states["ply"] < exploring_plies
-    if isinstance(selection, Gumbel) or not early.any():
-        return best
-    return np.where(early, drawn(found.proportions(), planner.rng), best)
+    return found
 
 
 def best_actions(found: Findings, planner: Planner) -> NDArray[np.int64]:

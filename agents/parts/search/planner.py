@@ -96,25 +96,14 @@ class Planner:
         selection = self.timed if goal == EVER else self.selection
         if allowed is not None and (allowed == self.game.legal(states)).all():
             allowed = None
-        alone = len(states) == 1
-        leaves = max(1, min(8, goal // 64)) if alone and self.trees == 1 else 1
+        leaves = self._leaves(goal) if len(states) == 1 and self.trees == 1 else 1
         rows = np.arange(len(states))
         if self.search is not None and self._model is not None and self._kept == (selection, self.noise, leaves):
             model, search = self._model, self.search
             if self._goes_on(model, states, allowed, goal):
                 return search, rows
         else:
-            model = RulesModel(self.game, self.evaluate, self.trees * leaves)
-            search = Search(
-                model,
-                self.trees,
-                min(goal, 1024),
-                selection=selection,
-                noise=self.noise,
-                leaves=leaves,
-                solve=self.solve,
-                rng=self.rng,
-            )
+            model, search = self._made(selection, leaves, goal)
             self._model, self.search, self._kept = model, search, (selection, self.noise, leaves)
         model.roots[: len(states) * leaves] = np.repeat(states, leaves)
         model.allowed = None
@@ -125,6 +114,25 @@ class Planner:
         search.begin(others, 0)
         search.begin(rows, 0 if goal == EVER else goal)
         return search, rows
+
+    def _leaves(self, goal: int) -> int:
+        """Descents a round of one position alone."""
+        return max(1, min(8, goal // 64))
+
+    def _made(self, selection: Puct | Gumbel, leaves: int, goal: int) -> tuple[RulesModel, Search]:
+        """A new search, and what holds its roots."""
+        model = RulesModel(self.game, self.evaluate, self.trees * leaves)
+        search = Search(
+            model,
+            self.trees,
+            min(goal, 1024),
+            selection=selection,
+            noise=self.noise,
+            leaves=leaves,
+            solve=self.solve,
+            rng=self.rng,
+        )
+        return model, search
 
     def _goes_on(self, model: RulesModel, states: States, allowed: NDArray[np.bool_] | None, goal: int) -> bool:
         """If the one position of `states` arose from the last one, make the last tree that position's."""

@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sakiyomi.agents.agent import Agent, Turn
+from sakiyomi.agents.agent import RESIGN, Agent, Turn
 from sakiyomi.agents.opponents import make_opponent
-from sakiyomi.agents.parts.strength.contest import Choose, contest, random_openings
+from sakiyomi.agents.parts.strength.contest import RESIGNED, Choose, contest, random_openings
 from sakiyomi.boards.game import Game, States
 from sakiyomi.envs.task import Task
 
@@ -29,7 +29,7 @@ def chooser(agent: Agent[Any], game: Game, batch: int, seed: int = 0) -> Choose:
     def choose(states: States) -> NDArray[np.integer[Any]]:
         nonlocal carry
         actions, carry = agent.act(carry, Turn.of_game(game, states), explore=False)
-        return actions
+        return np.where(actions == RESIGN, RESIGNED, actions)
 
     return choose
 

@@ -1,0 +1,19 @@
+"""Dreamer pushes a ball to a goal that it sees as 64x64 pixels."""
+
+from latent_course import LatentCourse
+
+from sakiyomi.agents.dreamer import Dreamer
+
+COURSE = LatentCourse(
+    name="dreamer-pixels",
+    about="Dreamer on point-mass@pixels",
+    agent=Dreamer,
+    task="point-mass@pixels",
+    config=Dreamer.presets["point-mass@pixels"],
+    steps=10_000,
+    bar=20.0,
+    lines={"random": 5.9},
+)
+
+if __name__ == "__main__":
+    COURSE.main()
