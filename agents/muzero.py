@@ -107,6 +107,7 @@ class Config:
     evaluate_every: int = 10  # iterations
     evaluation_games: int = 40
     evaluation_simulations: int = 50
+    evaluation_noise: bool = False  # at roots then, too: without it, a sure policy's search may see one action alone
     opening_plies: int = 4
     opponents: tuple[str, ...] = ("random", "uct:100")
     save_every: float = 300.0  # seconds
@@ -247,7 +248,7 @@ QUICK = replace(  # small enough to learn something in minutes on two cores
     evaluation_simulations=25,
     save_every=60.0,
 )
-CARTPOLE = replace(  # what was learned early must not be forgotten, nor taught for ever as it was seen then
+CARTPOLE = replace(
     QUICK,
     discount=0.99,
     rows=64,
@@ -262,6 +263,7 @@ CARTPOLE = replace(  # what was learned early must not be forgotten, nor taught 
     rate_steps=6_000,
     temperature_steps=(500, 1_500),
     window=30_000,
+    evaluation_noise=True,
     evaluate_every=40,
 )
 TICTACTOE = replace(
@@ -337,17 +339,15 @@ class MuZero:
         return Looking(batch, np.random.default_rng(seed))
 
     def act(self, carry: Looking, turn: Turn, explore: bool) -> tuple[Actions, Looking]:
-        """As `Agent.act`; with `explore` it searches and acts as it did to learn, at the end of learning.
-
-        Raises ValueError for observations of another shape.
-        """
+        """As `Agent.act`; with `explore` as when learning ended. Raises ValueError for observations of other shapes."""
         config, budget = self.config, turn.budget
         inputs = carry.shown(turn, self.frame, config.stack, self.net.actions, config.past_actions)
         open_end = budget.simulations is None and (budget.seconds is not None or turn.stop is not None)
         selection = config.puct if open_end else config.selection  # Gumbel's schedule needs the number of simulations
-        look = carry.lookahead(selection, config.noise if explore else None, self._lookahead)
+        noisy = explore or config.evaluation_noise
+        look = carry.lookahead(selection, config.noise if noisy else None, self._lookahead)
         usual = config.simulations if explore else self.simulations
-        found = carry.look(turn, inputs, None if open_end else budget.simulations or usual, noisy=explore)
+        found = carry.look(turn, inputs, None if open_end else budget.simulations or usual, noisy=noisy)
         if explore:
             late = np.zeros(len(inputs), np.bool_)
             if config.exploring_plies is not None and turn.states is not None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import torch
 from course import Course, Mark, at_least
 from latent_measures import by_network_alone, searching
 from measures import tictactoe_optimal
@@ -30,5 +31,6 @@ def measure(agent: MuZero, folder: Path) -> Iterator[Mark]:
 
 
 if __name__ == "__main__":
+    torch.set_num_threads(1)  # the products are small
     about = "C8: MuZero, tic-tac-toe"
     Course("c8-tictactoe", about, MuZero, GAME, MuZero.presets["tictactoe"], 10, measure, runtime="").main()

@@ -46,7 +46,7 @@ if __name__ == "__main__":
         MuZero,
         key_door_task(),
         CONFIG,
-        bar=AT_RANDOM + SHARE * (most - AT_RANDOM),
+        bar=round(AT_RANDOM + SHARE * (most - AT_RANDOM), 3),
         steps=200_000,
         episodes=500,
         lines={f"best play, {most:.3f}": most, f"at random, {AT_RANDOM}": AT_RANDOM},

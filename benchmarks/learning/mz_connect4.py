@@ -18,6 +18,7 @@ from typing import Any
 
 import course
 import latent_measures
+import torch
 from course import RESULTS, RUNS, told_as
 from measures import GPU_MISTAKES, Rate, mistake_rate
 from positions import SETS, load
@@ -44,6 +45,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=RUNS / "mz-connect4", help="folder of the runs")
     parser.add_argument("--measure", action="store_true", help="measure only, without learning")
     chosen = parser.parse_args()
+    torch.set_num_threads(1)  # the products are small
     folders = {name: chosen.out / f"{name}-seed{chosen.seed}" for name in ("muzero", "alphazero")}
     if not chosen.measure:
         learn(MuZero, folders["muzero"], TrainingBudget(processor_seconds=60 * chosen.minutes), chosen.seed)

@@ -90,6 +90,7 @@ class TaskCourse:
                 print(f"seed {seed}, {progress.environment_steps} steps  {figures}", flush=True)
         agent, done = self.agent.load(folder), read_progress(folder)[-1]["environment steps"]
         if not (folder / MEASURED).exists() or read_json(folder / MEASURED)["steps"] != done:
+            agent.config = self.config  # how it acts when it is measured may be set anew
             scores = task_scores(agent, self.task, self.episodes, OTHER_SEEDS + seed)
             write_json(folder / MEASURED, {"steps": done, "scores": scores})
 
@@ -139,7 +140,7 @@ class TaskCourse:
         half = scipy.stats.t.ppf(0.975, len(scores) - 1) * scores.std(ddof=1) / len(scores) ** 0.5
         steps, spent = rows[-1]["environment steps"] or 0.0, rows[-1]["processor seconds"] or 0.0
         what = f"mean return, seed {seed}: {steps:,.0f} steps, {spent / 60:.1f} minutes of processor time"
-        figure = f"{scores.mean():.2f} ± {half:.2f} (least {scores.min():g}, {len(scores)} episodes)"
+        figure = f"{scores.mean():.4g} ± {half:.2g} (least {scores.min():g}, {len(scores)} episodes)"
         return Mark(what, figure, f">= {self.bar:g}", bool(scores.mean() >= self.bar))
 
     def plot(self, runs: dict[int, tuple[list[Row], NDArray[np.float64]]], path: Path) -> None:

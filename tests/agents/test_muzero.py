@@ -39,7 +39,8 @@ TINY = {
     "save_every": 1e9,
 }
 BOARD = replace(MuZero.presets["tictactoe"], **TINY)
-CART = replace(MuZero.presets["gym/CartPole-v1"], **TINY | {"piece": 5, "stack": 2, "past_actions": True})
+STACKED = {"piece": 5, "stack": 2, "past_actions": True, "evaluation_noise": False}
+CART = replace(MuZero.presets["gym/CartPole-v1"], **TINY | STACKED)
 
 
 def agent_of(task, config, seed=0):
@@ -173,6 +174,14 @@ def test_equal_seeds_act_alike_and_without_exploring_chance_has_no_say():
     one, two, other = (agent.act(agent.initial(40, seed), turn, True)[0] for seed in (1, 1, 2))
     assert (one == two).all()
     assert (one != other).any()
+
+
+def test_noise_at_the_root_can_be_there_without_exploring():
+    agent, turn = agent_of(make_task("gym/CartPole-v1"), CART), cart_turn(40)
+    for noise in (False, True):
+        agent.config = replace(CART, evaluation_noise=noise)
+        priors = [agent.act(agent.initial(40, seed), turn, False)[1].found.priors for seed in (1, 2)]
+        assert np.array_equal(*priors) != noise
 
 
 def test_as_many_simulations_as_are_allowed():
