@@ -86,6 +86,11 @@ def _score(words: list[str], mate_in_plies: bool) -> dict[str, Any]:
     return {"mate": number}
 
 
+def _first_move(line: str) -> str:
+    """The first move of the line of play that a line of ``info`` tells, "" if it tells none."""
+    return line.partition(" pv ")[2].partition(" ")[0]
+
+
 def _whole(words: list[str]) -> int | None:
     try:
         number = int(words[0])
@@ -114,8 +119,8 @@ class Listener:
         if " score " not in words or " string " in f"{words.partition(' score ')[0]} ":
             return
         rank = words.partition(" multipv ")[2].partition(" ")[0] or "1"
-        if rank in self._lines and ("erbound " in words):  # what is no bound says more
-            return
+        if "erbound " in words and _first_move(self._lines.get(rank, "")) == _first_move(line):
+            return  # what is no bound says more; but a bound for another move tells that the ranks have changed
         self._lines[rank] = line
         self._new = True
         if self._tell is not None and rank == "1" and monotonic() - self._told >= TELL_EVERY:

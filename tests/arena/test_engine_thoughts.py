@@ -105,8 +105,29 @@ def test_bounds_do_not_replace_scores_and_words_are_no_scores():
     listener.hear("info depth 5 score cp 10 lowerbound pv e2e4")
     assert listener.thought().centipawns == 10
     listener.hear("info depth 5 score cp 20 pv e2e4 e7e5")
-    listener.hear("info depth 6 score cp 90 upperbound nodes 3 pv a2a3")
+    listener.hear("info depth 6 score cp 10 upperbound nodes 3 pv e2e4")
     assert (listener.thought().centipawns, listener.thought().line) == (20, ("e2e4", "e7e5"))
+    listener.hear("info depth 6 score cp 25 lowerbound pv e2e4")
+    assert listener.thought().centipawns == 20
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("score cp 31 lowerbound pv e2e4", "score cp 20 pv d2d4 d7d5"),
+        ("score cp 31 pv e2e4 c7c5", "score cp 19 upperbound pv d2d4 d7d5"),
+    ],
+)
+def test_moves_change_ranks_before_their_scores_are_exact(first, second):
+    listener = Listener(False)
+    listener.hear("info depth 5 multipv 1 score cp 20 pv d2d4 d7d5")
+    listener.hear("info depth 5 multipv 2 score cp 15 pv e2e4 e7e5")
+    listener.hear(f"info depth 6 multipv 1 {first}")
+    listener.hear(f"info depth 6 multipv 2 {second}")
+    listener.finish("e2e4")
+    thought = listener.thought()
+    assert thought.line[0] == "e2e4"
+    assert [each.move for each in thought.candidates] == ["e2e4", "d2d4"]
 
 
 # --- engines
