@@ -287,7 +287,23 @@ GO = replace(
     opponents=("random", "uct:200"),
 )
 GO_9X9 = replace(GO, blocks=4, channels=48)
-CHESS = replace(QUICK, blocks=4, channels=48, rounds=400, cap=240, random_plies=8, opponents=("random", "alphabeta:1"))
+# Short games from all kinds of positions, which material decides: so the value learns soonest what pieces are worth,
+# where hundreds of drawn games of full length say little and are soon known by heart.
+CHESS = replace(
+    QUICK,
+    blocks=4,
+    channels=48,
+    solve=True,
+    rounds=400,
+    cap=32,
+    by_material=True,
+    random_plies=60,
+    value_part=0.4,
+    uses=3.0,
+    window=400_000,
+    evaluate_every=40,
+    opponents=("random", "alphabeta:1"),
+)
 
 
 class AlphaZero:

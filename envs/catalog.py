@@ -53,6 +53,8 @@ AS_PIXELS = "@pixels"
 """What makes any of them one that is seen as 64x64 pixels."""
 BALANCE = "cartpole-continuous"
 """A task of mbrl-lib's."""
+KEY_DOOR = "key-door-5x5"
+"""A grid for agents that learn a model."""
 PREFIXES = ("gym/", "ALE/", "dmc/", "pets/", "doom/")
 """What names of tasks of other packages and papers begin with."""
 
@@ -94,6 +96,7 @@ TASKS = (
         "control",
     ),
     Family(BALANCE, "balance a pole by pushing its cart as strongly as one likes", "gymnasium", "envs"),
+    Family(KEY_DOOR, "fetch a key, open a door, fall into no pit; the best return is known", "gymnasium", "envs"),
     Family(
         "pets/NAME",
         "the tasks of PETS: pets/cartpole, pets/reacher, pets/pusher, pets/halfcheetah",
@@ -108,7 +111,7 @@ TASKS = (
 
 def is_task(name: str) -> bool:
     """Does `name` name a single-player task, whether there is such a one and it is installed or not?"""
-    return name.removesuffix(AS_PIXELS) in PLANTS or name == BALANCE or name.startswith(PREFIXES)
+    return name.removesuffix(AS_PIXELS) in PLANTS or name in (BALANCE, KEY_DOOR) or name.startswith(PREFIXES)
 
 
 def make_task(name: str) -> Task:
@@ -159,6 +162,10 @@ def _task_of_others(name: str, family: Family) -> Task:
         from sakiyomi.envs.cartpole_continuous import continuous_cartpole_task
 
         return continuous_cartpole_task(name)
+    if name == KEY_DOOR:
+        from sakiyomi.envs.key_door import key_door_task
+
+        return key_door_task()
     if name == "doom/take-cover":
         from sakiyomi.envs.doom import take_cover_task
 
@@ -182,6 +189,6 @@ def _task_of_others(name: str, family: Family) -> Task:
 
 def _unknown(name: str) -> str:
     forms = ", ".join(family.form for family in TASKS)
-    near = difflib.get_close_matches(name, [*PLANTS, BALANCE], 1)
+    near = difflib.get_close_matches(name, [*PLANTS, BALANCE, KEY_DOOR], 1)
     hint = f"did you mean {near[0]!r}?" if near else f"there are: {forms}"
     return f"unknown task {name!r}; {hint}"

@@ -14,15 +14,15 @@ GAME = Chess()
 
 def measure(agent: AlphaZero, folder: Path) -> Iterator[Mark]:
     """Ratings of the agent on its way, and of fixed players."""
-    players = {"search-100": f"alphazero:{folder}@sims=100"}
+    players = {f"search-{count}": f"alphazero:{folder}@sims={count}" for count in (100, 800)}
     for place in sorted((folder / "snapshots").glob("*")):
         players[f"after part {place.name}"] = f"alphazero:{place}@sims=100"
     players |= {"random": "random", "greedy": "greedy", "alphabeta-1": "alphabeta:1"}
     marks = list(rated(GAME, players, 20, folder / "rated"))
     yield from marks
     names = [mark.what for mark in marks]
-    above = names.index("rating of search-100") < names.index("rating of alphabeta-1")
-    yield Mark("above alphabeta:1", "yes" if above else "no", "yes", above)
+    above = names.index("rating of search-800") < names.index("rating of alphabeta-1")
+    yield Mark("800 simulations above alphabeta:1", "yes" if above else "no", "yes", above)
 
 
 if __name__ == "__main__":

@@ -6,8 +6,8 @@
     python benchmarks/learning/ship.py runs/ttt --games 20 --into /tmp/weights
 
 The card's rating is that of a small tournament with random, greedy and UCT, played here, with 95 % intervals; 0 is the
-players' mean. Matrices are stored as float16 if the network then answers as before. An agent that is no better than
-random is not shipped.
+players' mean. AlphaZero's and AlphaGo Zero's matrices are stored as float16 if the network then answers as before;
+other agents are stored as they are. An agent that is no better than random is not shipped.
 """
 
 import argparse
@@ -16,6 +16,7 @@ import os
 import platform
 import re
 import shlex
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -25,13 +26,15 @@ from course import Mark, verdict
 from sakiyomi.agents.parts.dual.files import load_dual_net, policy_positions
 from sakiyomi.agents.parts.dual.shipping import Card, for_play, halved, rounding
 from sakiyomi.agents.parts.runs.agent_files import DESCRIPTION, WEIGHTS
-from sakiyomi.agents.parts.runs.checkpoints import read_json, save_tensors, whole_folder, write_json
+from sakiyomi.agents.parts.runs.checkpoints import load_tensors, read_json, save_tensors, whole_folder, write_json
 from sakiyomi.agents.parts.runs.flags import from_json, settings_of
 from sakiyomi.arena import Tournament
 from sakiyomi.arena.agent_specs import agent_class, weights_of
 from sakiyomi.arena.training import Run
+from sakiyomi.boards.catalog import make_game
 from sakiyomi.boards.game import Game
 
+DUAL = ("alphazero", "alphagozero")
 SIMULATIONS = 50  # of the agent in the games that rate it
 
 
@@ -48,20 +51,15 @@ def main() -> None:
     parser.add_argument("--processor", default=processor(), help="what it was trained on (default %(default)r)")
     chosen = parser.parse_args()
 
-    kind = read_json(chosen.run / DESCRIPTION)["agent"]
-    game, net, config = load_dual_net(chosen.run, kind)
+    described = read_json(chosen.run / DESCRIPTION)
+    kind, config = described["agent"], described["config"]
+    game = make_game(described.get("game") or described["task"])
     into = (chosen.into / kind if chosen.into else weights_of(kind)) / game.name
-    small = for_play(net)
-    cost = rounding(small, policy_positions(game, small))
-    weights = small.state_dict()
     with whole_folder(into) as folder:
-        save_tensors(folder / WEIGHTS, halved(weights) if cost.harmless() else weights)
-        write_json(folder / DESCRIPTION, {"agent": kind, "game": game.name, "net": small.settings(), "config": config})
-        stored = f"float16 ({cost})" if cost.harmless() else f"float32 (in float16 {cost})"
-        size = f"{sum(tensor.numel() for tensor in weights.values()):,} numbers"
-        depth = f"{net.settings()['blocks']} blocks of {net.settings()['channels']} channels"
+        stored = store_dual(chosen.run, folder) if kind in DUAL else store(chosen.run, folder)
+        size = f"{sum(tensor.numel() for tensor in load_tensors(folder / WEIGHTS).values()):,} numbers"
         facts = {
-            "network": f"{depth}, {size}, {(folder / WEIGHTS).stat().st_size / 1e6:.2f} MB",
+            "network": f"{depth(described)}, {size}, {(folder / WEIGHTS).stat().st_size / 1e6:.2f} MB",
             "rounding": stored,
             "rating": rating(game, kind, folder, chosen.games),
             "processor": chosen.processor,
@@ -70,6 +68,35 @@ def main() -> None:
         Card(f"{kind}, {game.name}", facts, marks_of(chosen.results)).write(folder)
     print(f"written: {into}")
     print((into / "card.md").read_text())
+
+
+def store_dual(run: Path, folder: Path) -> str:
+    """Write an agent of one network with two heads into `folder`, made small; what was done to its numbers."""
+    kind = read_json(run / DESCRIPTION)["agent"]
+    game, net, config = load_dual_net(run, kind)
+    small = for_play(net)
+    cost = rounding(small, policy_positions(game, small))
+    weights = small.state_dict()
+    save_tensors(folder / WEIGHTS, halved(weights) if cost.harmless() else weights)
+    write_json(folder / DESCRIPTION, {"agent": kind, "game": game.name, "net": small.settings(), "config": config})
+    return f"float16 ({cost})" if cost.harmless() else f"float32 (in float16 {cost})"
+
+
+def store(run: Path, folder: Path) -> str:
+    """Copy any other agent into `folder`; what was done to its numbers: nothing."""
+    for name in (WEIGHTS, DESCRIPTION):
+        shutil.copy(run / name, folder / name)
+    return "none"
+
+
+def depth(described: dict[str, Any]) -> str:
+    """How large the networks are: AlphaGo has several."""
+    nets = described.get("nets") or {"": described["net"]}
+    return "; ".join(
+        f"{whose} {net.get('layers') or net['blocks']} {'layers' if 'layers' in net else 'blocks'} of"
+        f" {net.get('filters' if 'layers' in net else 'channels')} channels".strip()
+        for whose, net in nets.items()
+    )
 
 
 def history(run: Path, results: Path | None, command: str | None, kind: str, config: dict[str, Any]) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """The weights that come with the package: each agent loads, plays, and tells where it comes from; how they are made."""
 
+import inspect
 import os
 import subprocess
 import sys
@@ -34,15 +35,17 @@ agents = pytest.mark.parametrize("place", SHIPPED, ids=str)
 
 
 def loaded(place):
-    return agent_class(place.parts[0]).load(WEIGHTS / place, runtime="torch")
+    kind = agent_class(place.parts[0])
+    chosen = {"runtime": "torch"} if "runtime" in inspect.signature(kind.load).parameters else {}
+    return kind.load(WEIGHTS / place, **chosen)
 
 
-def chosen_by(agent, simulations):
+def chosen_by(agent, simulations, game=None):
     """Moves of `agent` after so many simulations."""
     carry = agent.initial(64)
 
     def choose(states):
-        turn = Turn.of_game(agent.game, states, budget=Budget(simulations=simulations))
+        turn = Turn.of_game(game or agent.game, states, budget=Budget(simulations=simulations))
         actions, _ = agent.act(carry, turn, explore=False)
         return actions
 
@@ -71,16 +74,18 @@ def test_its_card_tells_how_it_was_made(place):
 
 @agents
 def test_it_beats_random(place):
-    agent = loaded(place)
-    score = contest(agent.game, chosen_by(agent, 8), make_opponent("random", 1), 12, opening_plies=0, seed=1)
+    agent, game = loaded(place), make_game(place.name)
+    score = contest(game, chosen_by(agent, 8, game), make_opponent("random", 1), 12, opening_plies=0, seed=1)
     assert score.mean > 0.7, score  # contest raises for a move that is not legal
 
 
 @agents
 def test_its_numbers_are_used_as_float32(place):
-    net = loaded(place).net
-    assert {each.dtype for each in net.state_dict().values() if each.is_floating_point()} == {torch.float32}
-    assert all(each.isfinite().all() for each in net.state_dict().values())
+    agent = loaded(place)
+    nets = [agent.net] if hasattr(agent, "net") else [agent.parts.policy, agent.parts.value]
+    weights = [each for net in nets for each in net.state_dict().values()]
+    assert {each.dtype for each in weights if each.is_floating_point()} == {torch.float32}
+    assert all(each.isfinite().all() for each in weights)
 
 
 def test_all_together_are_small():

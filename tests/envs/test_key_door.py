@@ -10,7 +10,8 @@ pytest.importorskip("gymnasium")
 from gymnasium.error import ResetNeeded
 from gymnasium.utils.env_checker import check_env
 
-from sakiyomi.envs.key_door import HORIZON, KeyDoor, Layout, after, best_return, key_door_task, least_steps
+from sakiyomi.envs.catalog import make_task
+from sakiyomi.envs.key_door import HORIZON, KeyDoor, Layout, after, best_return, least_steps
 
 UP, RIGHT, DOWN, LEFT = range(4)
 LAYOUT = Layout((1, 1), (1, 3), (0, 4), frozenset({(1, 4), (2, 1), (3, 3)}))
@@ -25,8 +26,8 @@ def begun(layout=LAYOUT):
 
 
 def test_it_is_an_environment():
-    check_env(key_door_task().make(), skip_render_check=True)
-    task = key_door_task()
+    task = make_task("key-door-5x5")
+    check_env(task.make(), skip_render_check=True)
     assert task.discrete
     assert task.observation_space.shape == (5, 5, 5)
 
