@@ -71,7 +71,7 @@ class Config:
     groups: int = 2  # that take turns with the network
     random_plies: int = 0  # half of the games begin after 1 to so many random ones
     cap: int | None = None  # plies of a game, which then counts as it stands (Go) or is drawn; None: as the rules say
-    by_material: bool = False  # games of chess and shogi cut at the cap are won by whom has more: the paper's are drawn
+    by_material: bool = False  # games of chess and shogi cut at the cap count the lead in pieces: the paper's are drawn
     rounds: int = 16_020  # of the search between two networks; a move takes one more than it has simulations
     surprise: float = 0.0  # part of a position's weight that goes by how much its search changed the policy
     # learning
@@ -269,6 +269,8 @@ OTHELLO = replace(
     games=512,
     random_plies=24,
     rounds=400,
+    rates=(2e-3, 5e-4),
+    rate_steps=(12_000,),
     symmetries=True,
     evaluate_every=50,
     opponents=("random", "greedy", "alphabeta:6"),
@@ -287,19 +289,23 @@ GO = replace(
     opponents=("random", "uct:200"),
 )
 GO_9X9 = replace(GO, blocks=4, channels=48)
-# Short games from all kinds of positions, which material decides: so the value learns soonest what pieces are worth,
-# where hundreds of drawn games of full length say little and are soon known by heart.
+# Games are learned from in pieces of 16 plies, each of which counts by its material: so the value learns soonest what
+# pieces are worth, where hundreds of drawn games of full length say little and are soon known by heart.
 CHESS = replace(
     QUICK,
     blocks=4,
     channels=48,
+    simulations=16,
+    fast_simulations=8,
+    full_share=0.5,
+    considered=8,
     solve=True,
     rounds=400,
-    cap=32,
+    cap=16,
     by_material=True,
     random_plies=60,
     value_part=0.4,
-    uses=3.0,
+    uses=4.0,
     window=400_000,
     evaluate_every=40,
     opponents=("random", "alphabeta:1"),

@@ -4,11 +4,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from course import Mark, at_least
+from course import Mark, at_least, searching
 
+from sakiyomi.agents import AlphaZero
+from sakiyomi.agents.opponents import make_opponent
+from sakiyomi.agents.parts.strength.contest import Choose, contest, duel
 from sakiyomi.agents.parts.strength.score import Score
 from sakiyomi.arena import Tournament
 from sakiyomi.arena.engines.process import find_program
+from sakiyomi.arena.rating.estimates import Rating
+from sakiyomi.arena.rating.joint import fit
+from sakiyomi.arena.rating.results import Results
 from sakiyomi.arena.store import Row
 from sakiyomi.boards.game import Game
 from sakiyomi.boards.go import Go
@@ -58,9 +64,50 @@ def marked(what: str, score: Score, bar: float | None) -> Mark:
 def rated(game: Game, players: dict[str, str], games: int, out: Path) -> Iterator[Mark]:
     """A round robin of `players`, so many games a pair, and everybody's rating; records and report go to `out`."""
     tournament = Tournament(game, players, games=games, openings="random:2", seed=1, out=out, resume=out.exists())
-    for rating in tournament.run():
+    yield from marks_of(tournament.run())
+
+
+def rated_together(game: Game, learned: dict[str, Choose], fixed: tuple[str, ...], games: int) -> list[Rating]:
+    """Ratings of ways to choose, each after so many games against each fixed opponent and against the way before it.
+
+    All games of a pair are played at once, which asks networks in batches: much sooner done than `rated`.
+    """
+    scores: dict[tuple[str, str], Score] = {}
+    names = list(learned)
+    for number, name in enumerate(names):
+        for word in fixed:
+            scores[name, word] = contest(game, learned[name], make_opponent(word, 1), games, seed=1)
+            print(f"  {name} against {word}: {scores[name, word]}", flush=True)
+        if number:
+            before = names[number - 1]
+            scores[name, before] = duel(game, learned[name], learned[before], games, seed=1)
+            print(f"  {name} against {before}: {scores[name, before]}", flush=True)
+    counts = {
+        (one, other, points): float(many)
+        for (one, other), score in scores.items()
+        for points, many in ((1.0, score.wins), (0.5, score.draws), (0.0, score.losses))
+    }
+    return fit(Results.of_counts(counts), advantage=False).table()  # either side moves first in half of the games
+
+
+def marks_of(table: list[Rating]) -> Iterator[Mark]:
+    """Ratings as marks without bars."""
+    for rating in table:
         counts = f"{rating.wins} won, {rating.draws} drawn, {rating.losses} lost"
         yield Mark(f"rating of {rating.name}", f"{rating.elo:+.0f} ({rating.low:+.0f} to {rating.high:+.0f}), {counts}")
+
+
+def above_alphabeta(agent: AlphaZero, folder: Path) -> Iterator[Mark]:
+    """The agent on its way and at its end, rated with fixed players: is it above one that looks a ply ahead?"""
+    ways: dict[str, Choose] = {}
+    for place in sorted((folder / "snapshots").glob("*")):
+        ways[f"after part {place.name}, 100 simulations"] = searching(AlphaZero.load(place), 100)
+    ways |= {f"at the end, {count} simulations": searching(agent, count) for count in (100, 400)}
+    table = rated_together(agent.game, ways, ("random", "greedy", "alphabeta:1"), 40)
+    yield from marks_of(table)
+    elo = {rating.name: rating.elo for rating in table}
+    above = elo["at the end, 400 simulations"] > elo["alphabeta:1"]
+    yield Mark("400 simulations above alphabeta:1", "yes" if above else "no", "yes", above)
 
 
 def installed(program: str) -> bool:

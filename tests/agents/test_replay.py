@@ -372,7 +372,7 @@ BAD = [
     ({"values": np.full(7, 2, np.float32)}, "-1..1"),
     ({"weights": np.full(7, np.nan, np.float32)}, "weights"),
     ({"weights": -np.ones(7, np.float32)}, "weights"),
-    ({"result": 0.5}, "result of an episode must be"),
+    ({"result": 1.5}, "result of an episode must lie in"),
     ({"start": TicTacToe().new(2)}, "start of an episode"),
     ({"target_probabilities": np.zeros((7, 9), np.float32)}, "target_probabilities of ply 0 must sum to 1, got 0"),
     ({"target_actions": np.full((7, 9), -1, np.int32)}, "0 where target_actions is -1"),

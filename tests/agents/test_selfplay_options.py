@@ -8,7 +8,8 @@ import pytest
 from sakiyomi.agents.parts.search import Dirichlet, Gumbel, Puct
 from sakiyomi.agents.parts.search.caching import CachedEvaluate
 from sakiyomi.agents.parts.selfplay.self_player import Habits, SelfPlay
-from sakiyomi.boards import ConnectFour, Go, TicTacToe
+from sakiyomi.agents.parts.selfplay.standing import material
+from sakiyomi.boards import Chess, ConnectFour, Go, TicTacToe
 from sakiyomi.boards.game import Ending
 
 HABITS = Habits(simulations=8, selection=Gumbel(), noise=None)
@@ -124,3 +125,18 @@ def test_forced_playouts_visit_unlikely_moves_and_are_not_taught():
     assert forced > plain + 0.02
     assert taught_forced < forced - 0.02
     assert taught_plain == pytest.approx(plain)
+
+
+def test_games_judged_by_material_go_on_in_pieces():
+    game = Chess()
+    habits = replace(HABITS, cap=6, by_material=True)
+    episodes = played(game, habits, games=32, rounds=400)
+    finals = {episode.final.tobytes(): episode for episode in episodes}
+    onward = [episode for episode in episodes if episode.start["ply"][0] > 0]
+    assert all(len(episode.actions) <= 6 for episode in episodes)
+    assert all(episode.start.tobytes() in finals for episode in onward)
+    cut = [each for each in episodes if game.ending(each.final)[0] == Ending.ONGOING]
+    for episode in cut:
+        assert episode.result == pytest.approx(np.tanh(material(game, episode.final)[0] / 6))
+    assert any(episode.result not in (-1, 0, 1) for episode in cut)
+    assert 0.6 < len(onward) / len(cut) < 0.9  # about three in four, less those still running

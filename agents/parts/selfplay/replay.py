@@ -45,7 +45,7 @@ class Episode:
     target_probabilities: NDArray[np.float32]  # [T, W], rows sum to 1
     values: NDArray[np.float32]  # [T], the search's value of the position, -1 to 1
     weights: NDArray[np.float32]  # [T], 0 or more
-    result: float  # +1, 0 or -1 for the first player
+    result: float  # for the first player: +1, 0 or -1, or what lies between where a game was cut short
     final: States  # [1], the last position
 
     def __post_init__(self) -> None:
@@ -65,8 +65,8 @@ class Episode:
             if array.shape != shape or array.dtype != kind:
                 got = f"{array.dtype} {list(array.shape)}"
                 raise ValueError(f"{name} of an episode must be {np.dtype(kind)} {list(shape)}, got {got}")
-        if self.result not in (-1, 0, 1):
-            raise ValueError(f"result of an episode must be +1, 0 or -1, got {self.result!r}")
+        if not -1 <= self.result <= 1:
+            raise ValueError(f"result of an episode must lie in -1..1, got {self.result!r}")
         if not np.all((self.weights >= 0) & np.isfinite(self.weights)):
             raise ValueError("weights of an episode must be numbers of 0 or more")
         if not np.all(np.abs(self.values) <= 1):

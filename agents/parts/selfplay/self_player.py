@@ -22,6 +22,7 @@ from sakiyomi.agents.parts.selfplay.standing import standing
 from sakiyomi.boards.game import Ending, Game, States
 
 FORBIDDEN = -2.0  # below every value: a threshold that nobody resigns by
+ONWARD = 0.75  # of games cut and judged by material, that the next game goes on from there
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,8 +38,9 @@ class Habits:
     below `resign_below`, but in a part `play_on` of the games never. With `random_plies` half of the games begin after
     1 to so many random moves: a network then also learns positions to which good play does not lead (KataGo begins
     games with moves drawn from its policy for this). `cache` network outputs are kept for positions met again. After
-    `cap` plies a game is cut and counts as it stands (`standing`, in chess and shogi `by_material` if that is wished);
-    None: it goes on for as long as the rules let it.
+    `cap` plies a game is cut and counts as it stands (`standing`); None: it goes on for as long as the rules let it.
+    In chess and shogi it then counts its material, `by_material`, if that is wished, and most of these games go on as
+    the next ones: so all phases of the game are learned from, in pieces of `cap` plies.
     """
 
     simulations: int
@@ -127,8 +129,10 @@ class SelfPlay:
         over = self.game.ending(states) != Ending.ONGOING
         cut = ~over & (games.length[rows] >= (habits.cap or np.inf))
         results = np.where(over, self.game.result(states), np.where(turns == 0, -1, 1))
-        results[cut] = standing(self.game, states[cut], self.habits.by_material)
-        return [self._end(int(rows[i]), float(results[i])) for i in np.flatnonzero(over | cut | given_up)]
+        results[cut] = standing(self.game, states[cut], habits.by_material)
+        ended = np.flatnonzero(over | cut | given_up)
+        onward = cut & (self.rng.random(len(rows)) < ONWARD) if habits.by_material else np.zeros_like(cut)
+        return [self._end(int(rows[i]), float(results[i]), states[i : i + 1] if onward[i] else None) for i in ended]
 
     def _targets(self, found: Findings) -> NDArray[np.float64]:
         """[n, A], the policies that the searches teach."""
@@ -150,14 +154,14 @@ class SelfPlay:
         early = (plies < self.habits.exploring_plies)[:, None]
         return drawn(np.where(early, targets, found.proportions(0.0)), self.rng)
 
-    def _end(self, row: int, result: float) -> Episode:
-        """The finished game of `row`, which begins anew."""
+    def _end(self, row: int, result: float, states: States | None = None) -> Episode:
+        """The finished game of `row`, which begins anew, or goes on from `states` [1]."""
         games = self._games
         if games.played_on[row] and result != 0:
             self.lowest.append(Lowest(float(games.low[row, 0 if result > 0 else 1])))
         games.played_on[row] = self.rng.random() < self.habits.play_on
         episode = games.end(row, result, self.habits.surprise)
-        games.begin(row, self._start())
+        games.begin(row, self._start() if states is None else states.copy())
         return episode
 
     def _start(self) -> States:

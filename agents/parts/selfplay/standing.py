@@ -11,21 +11,20 @@ CHESS_POINTS = np.array([0, 1, 3, 3, 5, 9, 0])
 """By kind of piece, as the handbooks have them."""
 SHOGI_POINTS = np.array([0, 1, 3, 3, 5, 6, 8, 10, 0, 6, 6, 6, 6, 0, 10, 12])
 """By kind of piece on the board or in hand; a promoted bishop or rook is worth 2 more, other promoted pieces a gold."""
-CLEAR = 3
-"""Points by which one side must lead for a game to count as won by it: a minor piece in chess, a knight in shogi."""
+SCALE = 6
+"""Points of lead whose hyperbolic tangent, 0.76, is what a game counts that is cut there: two minor pieces in chess."""
 
 
 def standing(game: Game, states: States, by_material: bool = False) -> NDArray[np.float32]:
-    """[n], what games cut at `states` count for the first player.
+    """[n], what games cut at `states` count for the first player, -1 to 1.
 
-    Where positions have a score (Go) its winner wins; elsewhere a cut game is a draw, or with `by_material` a win in
-    chess and shogi for a side that is ahead by `CLEAR` points: knowledge that AlphaZero does without, for runs too
-    short to learn what pieces are for from mates alone. Raises ValueError for `by_material` in another game.
+    Where positions have a score (Go) its winner wins; elsewhere a cut game is a draw, or with `by_material` in chess
+    and shogi as good as the first player's lead (`SCALE`): knowledge that AlphaZero does without, for runs too short to
+    learn what pieces are for from mates alone. Raises ValueError for `by_material` in another game.
     """
     score = getattr(game, "final_score", None)
     if by_material:
-        lead = material(game, states)
-        return np.sign(lead * (np.abs(lead) >= CLEAR)).astype(np.float32)
+        return np.tanh(material(game, states) / SCALE).astype(np.float32)
     if score is None or not len(states):
         return np.zeros(len(states), np.float32)
     results: NDArray[np.float32] = np.sign(score(states)).astype(np.float32)
