@@ -269,9 +269,10 @@ OTHELLO = replace(
     games=512,
     random_plies=24,
     rounds=400,
-    rates=(2e-3, 5e-4),
-    rate_steps=(12_000,),
+    rates=(2e-3, 5e-4, 2e-4),
+    rate_steps=(12_000, 24_000),
     symmetries=True,
+    window=400_000,
     evaluate_every=50,
     opponents=("random", "greedy", "alphabeta:6"),
 )
@@ -288,7 +289,7 @@ GO = replace(
     window=200_000,
     opponents=("random", "uct:200"),
 )
-GO_9X9 = replace(GO, blocks=4, channels=48)
+GO_9X9 = replace(GO, blocks=4, channels=48, simulations=32, fast_simulations=8, full_share=0.5)
 # Games are learned from in pieces of 16 plies, each of which counts by its material: so the value learns soonest what
 # pieces are worth, where hundreds of drawn games of full length say little and are soon known by heart.
 CHESS = replace(

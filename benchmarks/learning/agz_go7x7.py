@@ -28,7 +28,7 @@ def measure(agent: AlphaGoZero, folder: Path) -> Iterator[Mark]:
         players[f"after part {place.name}"] = f"alphagozero:{place}@sims=100"
     if installed("gnugo"):
         players["gnugo-10"] = GNUGO.format(10)
-    yield from rated(GAME, players, 20, folder / "rated")
+    yield from rated(GAME, players, 12, folder / "rated")
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ def measure(agent: AlphaZero, folder: Path) -> Iterator[Mark]:
     }
     if installed("gnugo"):
         players |= {f"gnugo-{level}": GNUGO.format(level) for level in (1, 10)}
-    yield from rated(GAME, players, 20, folder / "rated")
+    yield from rated(GAME, players, 12, folder / "rated")
 
 
 if __name__ == "__main__":

@@ -103,7 +103,7 @@ def above_alphabeta(agent: AlphaZero, folder: Path) -> Iterator[Mark]:
     for place in sorted((folder / "snapshots").glob("*")):
         ways[f"after part {place.name}, 100 simulations"] = searching(AlphaZero.load(place), 100)
     ways |= {f"at the end, {count} simulations": searching(agent, count) for count in (100, 400)}
-    table = rated_together(agent.game, ways, ("random", "greedy", "alphabeta:1"), 40)
+    table = rated_together(agent.game, ways, ("random", "greedy", "alphabeta:1"), 20)
     yield from marks_of(table)
     elo = {rating.name: rating.elo for rating in table}
     above = elo["at the end, 400 simulations"] > elo["alphabeta:1"]
