@@ -12,8 +12,8 @@ vectors by straight-through gradients, with an epsilon of random ones; `predict_
 (appendix A). The preset "arxiv_v1" is the first version's, with a value network copied now and then.
 
 Departures: the model has made its step when a batch is dreamed from; vectors may take the place of pictures, in units
-of their spread so far; and for the "quick" presets, `deviation` of what is observed other than 1, pictures made smaller
-by `shrink`, dreams from some of the states (`starts`), sequences that go on from one episode into the next (`across`).
+of their spread so far; and for the "quick" presets, what `deviation`, `shrink`, `starts`, `across`, `by_length` and
+`model_first` say below.
 """
 
 import math
@@ -90,13 +90,15 @@ class Config:
     value_rate: float = 8e-5
     actor_rate: float = 8e-5
     epsilon: float = 1e-7
-    clip: float = 100.0  # norm of each gradient
+    clip: float = 100.0  # norm of each gradient, of losses in nats: what weighs more is cut the sooner
     batch: int = 50  # sequences
     length: int = 50  # steps of a sequence
     across: bool = False  # sequences may go on into the next episode
+    by_length: bool = False  # an episode is drawn as often as it has beginnings of sequences; else all alike
     capacity: int = 5_000_000  # steps that are remembered
     prefill: int = 5000  # environment steps at random, before learning
     pretrain: int = 100  # updates when they are done
+    model_first: int = 0  # updates of the model alone, before behaviour is learned in it
     train_every: int = 1000  # environment steps
     updates: int = 100  # then
     # exploration
@@ -111,15 +113,15 @@ class Config:
     compiled: bool = False  # by torch.compile, which pays on a GPU
 
     def __post_init__(self) -> None:
-        counts = ("deter", "stoch", "hidden", "depth", "shrink", "batch", "capacity", "train_every", "updates")
-        check_within(self, 1, math.inf, *counts, "futures", "random_updates")
+        sizes = ("deter", "stoch", "hidden", "depth", "shrink", "batch", "capacity", "futures")
+        check_within(self, 1, math.inf, *sizes, "train_every", "updates", "random_updates")
         check_within(self, 2, math.inf, "horizon", "length")
-        check_within(self, 0, math.inf, "starts", "slow_copy", "prefill", "pretrain", "free_nats", "noise")
+        check_within(self, 0, math.inf, "starts", "slow_copy", "prefill", "pretrain", "model_first")
+        check_within(self, 0, math.inf, "free_nats", "noise")
         check_within(self, 0, 1, "discount", "trace", "random_most", "random_least")
-        check_within(self, 1e-6, math.inf, "deviation", "model_rate", "value_rate", "actor_rate", "clip")
-        check_within(self, 1e-6, math.inf, "reward_scale")
-        check_layers(self, "vector_layers", "state_layers", "reward_layers", "end_layers", "actor_layers")
-        check_layers(self, "value_layers")
+        rates = ("model_rate", "value_rate", "actor_rate")
+        check_within(self, 1e-6, math.inf, *rates, "deviation", "reward_scale", "clip")
+        check_layers(self, *(name for name in vars(self) if name.endswith("_layers")))
 
     def random_share(self, updates: int) -> float:
         """The share of choices at random after so many updates."""
@@ -129,20 +131,24 @@ class Config:
 
 DMC = Config()
 ATARI = Config(horizon=10, kl_weight=0.1, squash=True, predict_end=True)
+PLAYED = replace(ATARI, squash=False)  # the tasks ALE/GAME@dreamer squash rewards themselves
 ARXIV_V1 = Config(horizon=20, model_rate=1e-3, value_rate=3e-4, actor_rate=3e-4, slow_copy=100, free_each=True)
 STATE_QUICK = Config(  # vectors, in minutes on one core
     deter=100, stoch=15, hidden=100, vector_layers=(100, 100), state_layers=(128, 128), reward_layers=(128, 128),
-    end_layers=(128, 128), deviation=0.1, free_nats=1.0, actor_layers=(128, 128),
-    value_layers=(128, 128), starts=256, model_rate=1e-3, value_rate=3e-4, actor_rate=3e-4, batch=16, across=True,
-    prefill=1000, train_every=100, updates=20, random_updates=2000,
+    end_layers=(128, 128), deviation=0.1, free_nats=0.1, actor_layers=(128, 128), value_layers=(128, 128), starts=256,
+    model_rate=1e-3, value_rate=3e-4, actor_rate=3e-4, batch=16, across=True, by_length=True, prefill=1000,
+    train_every=100, updates=20, random_updates=2000,
 )  # fmt: skip
-UNIT_REWARDS = replace(STATE_QUICK, reward_weight=100.0)  # tasks of ours, where a step's reward is from 0 to 1
-PENDULUM = replace(  # Gymnasium's: rewards from -16 to 0 a frame
-    UNIT_REWARDS, reward_scale=0.1, discount=0.97, actor_rate=5e-4, value_rate=1e-3, updates=10
+UNIT_REWARDS = replace(STATE_QUICK, reward_weight=100.0)  # tasks where a step's reward is from 0 to 1
+PENDULUM = replace(  # Gymnasium's: rewards from -16 to 0 a frame, so that values go down to some hundreds, scaled
+    UNIT_REWARDS, reward_scale=0.1, actor_rate=1e-4, value_rate=1e-3, updates=50, model_first=100
 )
-PIXELS_QUICK = replace(  # what is small in a picture is told only if it weighs
-    UNIT_REWARDS, shrink=2, depth=8, deviation=0.1, free_nats=3.0, model_rate=3e-3, length=32
-)
+PROPRIO = replace(UNIT_REWARDS, actor_rate=1e-4, value_rate=1e-3, prefill=5000, model_first=100)
+PIXELS_QUICK = replace(  # the unit deviation, for which `clip` is meant; so the rest weighs against what is seen
+    UNIT_REWARDS, shrink=2, depth=8, deviation=1.0, kl_weight=0.01, actor_rate=1e-4, length=32, pretrain=500,
+    model_first=500, updates=50,
+)  # fmt: skip
+OURS = ("pendulum", "cartpole-swingup", "point-mass")
 
 
 class World(nn.Module):
@@ -171,6 +177,14 @@ class World(nn.Module):
         if self.end is None:
             return torch.full(features.shape[:-1], self.config.discount, device=features.device)
         return Bernoulli(self.end(features)).mean
+
+    def errors(self, episode: Batch, generator: torch.Generator) -> dict[str, float]:
+        """How far it errs in an episode [1, T + 1] when it goes on with the true actions, without seeing."""
+        if self.decoder is None:
+            return {}
+        parts, rewards = (self.rssm, self.senses, self.decoder, self.reward), self.aims(episode.rewards)
+        with torch.no_grad():
+            return foretold(*parts, episode, rewards, horizon=self.config.horizon, generator=generator)
 
 
 class Networks(nn.Module):
@@ -268,7 +282,9 @@ class Learner:
         noise = rssm.noise(*batch.is_first.shape, generator=generator)
         with self._autocast():
             terms, kl, posteriors = self._model_losses(nets.world, batch, noise)
-        figures = self.descents.step("model", terms, where)
+        figures = self.descents.step("model", terms, where) | {"model/divergence": float(kl)}
+        if number <= self.config.model_first:
+            return figures
         starts, alive = self._starts(posteriors, batch)
         shape = (self.config.horizon, len(alive))
         chances = rssm.noise(*shape, generator=generator), nets.actor.noise(*shape, generator=generator)
@@ -280,16 +296,11 @@ class Learner:
         figures |= self.descents.step("value", {"value": value_loss(values, dream.returns, dream.weights)}, where)
         if nets.target is not None and number % self.config.slow_copy == 0:
             nets.target.load_state_dict(nets.value.state_dict())
-        return figures | {"model/divergence": float(kl), "dream/return": float(dream.returns.detach().mean())}
+        return figures | {"dream/return": float(dream.returns.detach().mean())}
 
-    @torch.no_grad()
     def errors(self, episode: Sequences) -> dict[str, float]:
-        """How far the model errs in an episode [1, T + 1] when it goes on with the true actions, without seeing."""
-        world, batch = self.nets.world, Batch.of(episode, self.device)
-        if world.decoder is None:
-            return {}
-        parts, rewards = (world.rssm, world.senses, world.decoder, world.reward), world.aims(batch.rewards)
-        return foretold(*parts, batch, rewards, horizon=self.config.horizon, generator=self.generator)
+        """`World.errors` in an episode [1, T + 1]."""
+        return self.nets.world.errors(Batch.of(episode, self.device), self.generator)
 
     def save(self, path: Path) -> None:
         """Write weights, optimisers and chance."""
@@ -323,16 +334,15 @@ class Dreamer:
         "dmc": DMC,
         "atari": ATARI,
         "arxiv_v1": ARXIV_V1,
-        "pendulum": UNIT_REWARDS,
-        "cartpole-swingup": UNIT_REWARDS,
-        "point-mass": UNIT_REWARDS,
-        "gym/Pendulum-v1": PENDULUM,
-        "gym/Pendulum-v1@repeat:2": PENDULUM,
-        "pendulum@pixels": PIXELS_QUICK,
-        "cartpole-swingup@pixels": PIXELS_QUICK,
-        "point-mass@pixels": PIXELS_QUICK,
+        **dict.fromkeys(OURS, UNIT_REWARDS),
+        **dict.fromkeys(("gym/Pendulum-v1", "gym/Pendulum-v1@repeat:2"), PENDULUM),
+        **{f"{task}@pixels": PIXELS_QUICK for task in OURS},
         **{f"dmc/{task}@dreamer": DMC for task in CONTROL_TASKS},
-        **{f"ALE/{game}-v5@dreamer": replace(ATARI, squash=False) for game in ATARI_GAMES},  # the task squashes
+        **{f"ALE/{game}-v5@dreamer": PLAYED for game in ATARI_GAMES},
+        "dmc/*@dreamer": DMC,
+        "dmc/*@proprio": PROPRIO,
+        "ALE/*@dreamer": PLAYED,
+        "*@pixels": PIXELS_QUICK,
     }
 
     def __init__(self, task: str, nets: Networks, controls: Controls):
@@ -377,10 +387,13 @@ class Dreamer:
         """What `head` tells of features, in units of the task's rewards."""
         return lambda features: head(features) / self.config.reward_scale
 
+    def errors(self, episode: Sequences, seed: int = 0) -> dict[str, float]:
+        """`World.errors` in an episode [1, T + 1], as in `Episode.rows`."""
+        return self.nets.world.errors(Batch.of(episode, self.device), torch.Generator(self.device).manual_seed(seed))
+
     def save(self, folder: Path) -> None:
         """As `Agent.save`."""
-        shape = self.nets.world.senses.shape
-        save_latent(folder, "dreamer", self.task, self.config, shape, self.controls, self.nets)
+        save_latent(folder, "dreamer", self.task, self.config, self.nets.world.senses.shape, self.controls, self.nets)
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -427,7 +440,8 @@ class Dreamer:
                     told = []
                     for _ in range(config.updates if counters.steps else max(config.pretrain, 1)):
                         counters.steps += 1
-                        drawn = replay.sample(config.batch, config.length, rng, across=config.across)
+                        how = {"across": config.across, "by_length": config.by_length}
+                        drawn = replay.sample(config.batch, config.length, rng, **how)
                         told.append(learner.update(drawn, counters.steps))
                     figures |= averaged(told)
                 yield run.record(figures, budget, agent, config.save_every)

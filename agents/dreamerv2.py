@@ -10,8 +10,10 @@ that is renewed every 100 updates (section 2.2, equations 4 to 6).
 The presets "atari" and "atari_paper" differ in how often they learn, and from how much at a time: the published code
 makes a twelfth of the paper's updates of a state. Tasks ``ALE/GAME-v5@dreamer`` squash rewards themselves.
 
-Departures: vectors are in units of their spread so far; and for the "quick" presets, `deviation` of what is observed
-other than 1, pictures made smaller by `shrink`, dreams from some of the states (`starts`), shorter pieces of episodes.
+Departures: vectors are in units of their spread so far; where a piece of an episode begins in its midst, the state is
+forgotten as in the published code, but not the action, so that it does not look like the beginning of an episode; and
+for the "quick" presets, `deviation` of what is observed other than 1, pictures made smaller by `shrink`, dreams from
+some of the states (`starts`), shorter pieces of episodes, which are drawn by their length (`by_length`).
 """
 
 import math
@@ -89,13 +91,14 @@ class Config:
     actor_rate: float = 4e-5
     value_rate: float = 1e-4
     epsilon: float = 1e-5
-    clip: float = 100.0  # norm of each gradient
+    clip: float = 100.0  # norm of each gradient, of losses in nats: what weighs more is cut the sooner
     decay: float = 1e-6  # of the weights, taken off at each step
     batch: int = 16  # sequences
     length: int = 50  # steps of a sequence
     shortest: int = 50  # steps of a piece of an episode; sequences are of such pieces
     longest: int = 50
     ends: bool = True  # pieces at the end of episodes are likelier
+    by_length: bool = False  # an episode is drawn as often as it has beginnings of pieces; else all alike
     capacity: int = 2_000_000  # steps that are remembered
     prefill: int = 50_000  # decisions at random, before learning
     pretrain: int = 1  # updates when they are done
@@ -130,15 +133,20 @@ DMC = Config(
     deter=200, hidden=200, kl_weight=1.0, free_nats=1.0, predict_end=False, squash=False, discount=0.99, entropy=1e-4,
     model_rate=3e-4, actor_rate=8e-5, value_rate=8e-5, ends=False, prefill=1000, pretrain=100, train_every=5,
 )  # fmt: skip
-DISCRETE_QUICK = Config(  # vectors and choices, in minutes on one core
+DISCRETE_QUICK = Config(  # vectors and choices, in minutes on one core: a critic has some thousand updates to settle
     deter=128, hidden=128, stoch=8, classes=8, vector_layers=(128, 128), reward_layers=(128, 128),
     end_layers=(128, 128), deviation=0.1, squash=False, kl_weight=1.0, actor_layers=(128, 128),
-    value_layers=(128, 128), discount=0.99, starts=256, model_rate=1e-3, actor_rate=3e-4, value_rate=3e-4, length=32,
-    shortest=8, longest=32, ends=False, prefill=500, pretrain=100, train_every=5, report_every=20,
+    value_layers=(128, 128), discount=0.99, starts=256, slow_copy=20, model_rate=1e-3, actor_rate=3e-4, value_rate=1e-3,
+    length=32, shortest=8, longest=32, by_length=True, prefill=500, pretrain=100, train_every=5, report_every=20,
 )  # fmt: skip
+CARTPOLE = replace(DISCRETE_QUICK, train_every=2, report_every=50)
 UNIT_REWARDS = replace(DISCRETE_QUICK, predict_end=False, reward_weight=100.0, entropy=1e-4)  # tasks of ours, 0 to 1
-PIXELS_QUICK = replace(UNIT_REWARDS, shrink=2, depth=8, deviation=0.3)
+PIXELS_QUICK = replace(  # the unit deviation, for which `clip` is meant; so the rest weighs against what is seen
+    UNIT_REWARDS, shrink=2, depth=8, deviation=1.0, kl_weight=0.01, actor_rate=1e-4, pretrain=200, train_every=2,
+    report_every=50,
+)  # fmt: skip
 SQUASHED = replace(ATARI, squash=False)  # tasks that squash their rewards themselves
+OURS = ("pendulum", "cartpole-swingup", "point-mass")
 
 
 class World(nn.Module):
@@ -171,6 +179,12 @@ class World(nn.Module):
             return torch.full(features.shape[:-1], self.config.discount, device=features.device)
         first = self.config.discount * (~terminal).float()
         return torch.cat([first[None], Bernoulli(self.end(features[1:])).mean])
+
+    def errors(self, episode: Batch, generator: torch.Generator) -> dict[str, float]:
+        """How far it errs in an episode [1, T + 1] when it goes on with the true actions, without seeing."""
+        parts, rewards = (self.rssm, self.senses, self.decoder, self.reward), self.aims(episode.rewards)
+        with torch.no_grad():
+            return foretold(*parts, episode, rewards, horizon=self.config.horizon, generator=generator)
 
 
 class Networks(nn.Module):
@@ -296,12 +310,9 @@ class Learner:
         means = torch.stack([kl, dream.returns.detach().mean(), dream.entropy]).tolist()
         return figures | dict(zip(("model/divergence", "dream/return", "actor/entropy"), means, strict=True))
 
-    @torch.no_grad()
     def errors(self, episode: Sequences) -> dict[str, float]:
-        """How far the model errs in an episode [1, T + 1] when it goes on with the true actions, without seeing."""
-        world, batch = self.nets.world, Batch.of(episode, self.device)
-        parts, rewards = (world.rssm, world.senses, world.decoder, world.reward), world.aims(batch.rewards)
-        return foretold(*parts, batch, rewards, horizon=self.config.horizon, generator=self.generator)
+        """`World.errors` in an episode [1, T + 1]."""
+        return self.nets.world.errors(Batch.of(episode, self.device), self.generator)
 
     def save(self, path: Path) -> None:
         """Write weights, optimisers, chance, and the states in which the last batch ended."""
@@ -327,17 +338,17 @@ class DreamerV2:
         "atari_paper": replace(ATARI, batch=50, train_every=4, discount=0.995),
         "dmc_vision": DMC,
         "dmc_proprio": DMC,
-        "gym/CartPole-v1": DISCRETE_QUICK,
-        "pendulum": UNIT_REWARDS,
-        "cartpole-swingup": UNIT_REWARDS,
-        "point-mass": UNIT_REWARDS,
-        "pendulum@pixels": PIXELS_QUICK,
-        "cartpole-swingup@pixels": PIXELS_QUICK,
-        "point-mass@pixels": PIXELS_QUICK,
+        "gym/CartPole-v1": CARTPOLE,
+        **dict.fromkeys(OURS, UNIT_REWARDS),
+        **{f"{task}@pixels": PIXELS_QUICK for task in OURS},
         **{f"dmc/{task}@{seen}": DMC for task in CONTROL_TASKS for seen in ("dreamer", "proprio")},
         **{f"ALE/{game}-v5@dreamer": SQUASHED for game in ATARI_GAMES},
         "ALE/MontezumaRevenge-v5@dreamer": replace(SQUASHED, discount=0.99),
         "dmc/humanoid-walk@dreamer": replace(DMC, entropy=1e-5, kl_weight=2.0),
+        "dmc/*@dreamer": DMC,
+        "dmc/*@proprio": DMC,
+        "ALE/*@dreamer": SQUASHED,
+        "*@pixels": PIXELS_QUICK,
     }
 
     def __init__(self, task: str, nets: Networks, controls: Controls):
@@ -370,6 +381,10 @@ class DreamerV2:
             numbers["continue"] = lambda features: (Bernoulli(end(features)).mean / config.discount).clamp(max=1)
         nets, about = (world.rssm, world.senses, world.decoder, self.nets.actor), (carry, turn, row, self.controls)
         return acted_out(*nets, *about, numbers=numbers, horizon=config.horizon, futures=config.futures)
+
+    def errors(self, episode: Sequences, seed: int = 0) -> dict[str, float]:
+        """`World.errors` in an episode [1, T + 1], as in `Episode.rows`."""
+        return self.nets.world.errors(Batch.of(episode, self.device), torch.Generator(self.device).manual_seed(seed))
 
     def save(self, folder: Path) -> None:
         """As `Agent.save`."""
@@ -404,8 +419,8 @@ class DreamerV2:
         nets = Networks(config, shape, controls, seed).to(best_device())
         learner, agent, rng = Learner(nets, seed), cls(task.name, nets, controls), np.random.default_rng(seed)
         replay = SequenceReplay(folder / "episodes", shape, kind, controls.size, config.capacity)
-        least, most = config.shortest, config.longest
-        streams = Streams(replay, config.batch, config.length, least=least, most=most, ends=config.ends)
+        how = {"ends": config.ends, "by_length": config.by_length}
+        streams = Streams(replay, config.batch, config.length, least=config.shortest, most=config.longest, **how)
         collector = Collector(task, controls, seed)
         parts: dict[str, Part] = {"networks": learner, "episodes": replay, "streams": streams, "acting": collector}
         run = TrainingRun(folder, parts, rng, memory={"decisions": 0})

@@ -12,7 +12,8 @@ often an action is repeated belongs to the task, as in ``dmc/cartpole-swingup@pl
 
 Departures: PyTorch's GRU, whose reset gate stands elsewhere than in the original's; vectors may take the place of
 pictures, in units of their spread so far; and for the "quick" presets, `deviation` of what is observed other than 1,
-and pictures made smaller by `shrink`.
+a weight of the divergence (`kl_weight`), pictures made smaller by `shrink`, and episodes drawn by their length
+(`by_length`).
 """
 
 import math
@@ -64,6 +65,7 @@ class Config:
     reward_layers: tuple[int, ...] = (200, 200)  # the published code: three of 300
     deviation: float = 1.0  # of what is observed from what is decoded
     # the loss (equation 3 and 7)
+    kl_weight: float = 1.0
     reward_weight: float = 1.0  # the published code: 10
     free_nats: float = 3.0  # of each step
     overshooting: int = 0  # steps that priors run ahead; 0: the one-step bound
@@ -71,9 +73,10 @@ class Config:
     # learning
     rate: float = 1e-3  # Adam's
     epsilon: float = 1e-4
-    clip: float = 1000.0  # norm of the gradient
+    clip: float = 1000.0  # norm of the gradient, of losses in nats: what weighs more is cut the sooner
     batch: int = 50  # sequences
     length: int = 50  # steps of a sequence
+    by_length: bool = False  # an episode is drawn as often as it has beginnings of sequences; else all alike
     updates: int = 100  # between two episodes
     seed_episodes: int = 5  # at random, before learning
     exploration: float = 0.3  # deviation of what is added to actions, which go from -1 to 1
@@ -106,15 +109,18 @@ STATE_QUICK = Config(  # vectors, in minutes on one core
     reward_layers=(100, 100),
     deviation=0.1,
     reward_weight=100.0,
-    free_nats=1.0,  # so few numbers tell little more
+    free_nats=0.1,  # a step that is foreseen well tells no more
     batch=16,
     length=32,
+    by_length=True,
     updates=50,
     population=300,
     elites=30,
     iterations=5,
 )
-PIXELS_QUICK = replace(STATE_QUICK, shrink=2, depth=8, deviation=0.3)
+PIXELS_QUICK = replace(  # the unit deviation, for which `clip` is meant; so the rest weighs against what is seen
+    STATE_QUICK, shrink=2, depth=8, deviation=1.0, kl_weight=0.01
+)
 PAPER_TASKS = ("cartpole-swingup", "reacher-easy", "cheetah-run", "finger-spin", "ball_in_cup-catch", "walker-walk")
 
 
@@ -140,6 +146,12 @@ class Model(nn.Module):
             self.reward = MLP(self.rssm.features, None, hidden=config.reward_layers, activation="relu")
         initialise(self, torch.Generator().manual_seed(seed))
 
+    def errors(self, episode: Batch, generator: torch.Generator) -> dict[str, float]:
+        """How far it errs in an episode [1, T + 1] when it goes on with the true actions, without seeing."""
+        parts, horizon = (self.rssm, self.senses, self.decoder, self.reward), self.config.horizon
+        with torch.no_grad():
+            return foretold(*parts, episode, episode.rewards, horizon=horizon, generator=generator)
+
 
 def losses(model: Model, batch: Batch, generator: torch.Generator) -> tuple[dict[str, Tensor], Tensor]:
     """The terms of the loss (equation 3, or 7 with overshooting), means over sequences and steps, and the mean of
@@ -164,7 +176,7 @@ def losses(model: Model, batch: Batch, generator: torch.Generator) -> tuple[dict
     terms = {
         "observation": -model.senses.log_prob(seen, model.decoder(features)).mean(),
         "reward": -config.reward_weight * unit_log_prob(batch.rewards, model.reward(features), 0).mean(),
-        "divergence": ahead if config.overshooting else free_each(kl, config.free_nats),
+        "divergence": config.kl_weight * (ahead if config.overshooting else free_each(kl, config.free_nats)),
     }
     return terms, kl.detach().mean()
 
@@ -185,12 +197,9 @@ class Learner:
             terms, kl = losses(self.model, Batch.of(sequences, self.device), self.generator)
         return self.descents.step("model", terms, f"update {number}") | {"model/divergence": float(kl)}
 
-    @torch.no_grad()
     def errors(self, episode: Sequences) -> dict[str, float]:
-        """How far the model errs in an episode [1, T + 1] when it goes on with the true actions, without seeing."""
-        model, batch = self.model, Batch.of(episode, self.device)
-        parts, horizon = (model.rssm, model.senses, model.decoder, model.reward), model.config.horizon
-        return foretold(*parts, batch, batch.rewards, horizon=horizon, generator=self.generator)
+        """`Model.errors` in an episode [1, T + 1]."""
+        return self.model.errors(Batch.of(episode, self.device), self.generator)
 
     def save(self, path: Path) -> None:
         """Write weights, optimiser and chance."""
@@ -224,6 +233,8 @@ class PlaNet:
         "cartpole-swingup@pixels": replace(PIXELS_QUICK, horizon=15),
         "point-mass@pixels": PIXELS_QUICK,
         **{f"dmc/{task}@planet": Config() for task in PAPER_TASKS},
+        "dmc/*@planet": Config(),
+        "*@pixels": PIXELS_QUICK,
     }
 
     def __init__(self, task: str, model: Model, controls: Controls):
@@ -263,6 +274,10 @@ class PlaNet:
         found = foreseen(*nets, start, plan, now, self.controls, numbers=numbers, noise=noise)
         value, looked_at = float(found.future["reward"].mean.sum()), config.population * config.iterations
         return replace(found, value=value, simulations=looked_at)
+
+    def errors(self, episode: Sequences, seed: int = 0) -> dict[str, float]:
+        """`Model.errors` in an episode [1, T + 1], as in `Episode.rows`."""
+        return self.model.errors(Batch.of(episode, self.device), torch.Generator(self.device).manual_seed(seed))
 
     def save(self, folder: Path) -> None:
         """As `Agent.save`."""
@@ -316,7 +331,8 @@ class PlaNet:
                     told = []
                     for _ in range(config.updates):
                         counters.steps += 1
-                        told.append(learner.update(replay.sample(config.batch, config.length, rng), counters.steps))
+                        drawn = replay.sample(config.batch, config.length, rng, by_length=config.by_length)
+                        told.append(learner.update(drawn, counters.steps))
                     figures |= averaged(told)
                 yield run.record(figures, budget, agent)
         finally:

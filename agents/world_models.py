@@ -9,8 +9,9 @@ to the task. The iterative procedure (section 5) collects again with the C that 
 Departures: M sees actions from -1 to 1, whatever their range is; what M foretells of the picture after an episode's
 end is not learned, as the dream is over there; the controller is evaluated, and kept if it is the best so far, in the
 world that it is evolved in. Settings beyond the paper: M may foretell rewards, so that tasks can be dreamt that pay for
-more than to live on; `diagonal` evolution; `noise` on actions when collecting again. "quick" presets learn less, from
-less, in minutes on a core.
+more than to live on, within what the task can pay; the best controller may be told in the task though it is evolved in
+the dream (`judged_in_task`); `diagonal` evolution; `noise` on actions when collecting again. "quick" presets learn
+less, from less, in minutes on a core.
 """
 
 from collections.abc import Iterator, Mapping
@@ -77,6 +78,8 @@ class Config:
             raise ValueError(f"inputs must be some of z, h, c, each once, got {self.inputs}")
         if self.evolution.world == "dream" and not (self.restart or self.reward):
             raise ValueError("a dream needs restart or reward: else all episodes in it are alike")
+        if self.evolution.judged_in_task and not (self.evolution.world == "dream" and self.evolution.task_trials):
+            raise ValueError("judged_in_task needs episodes in the task beside a dream: world=dream and task_trials")
         for name in ("latent", "depth", "hidden", "mixtures", "rounds", "foresight", "futures"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be 1 or more, got {getattr(self, name)}")
@@ -145,26 +148,28 @@ CARRACING_QUICK = replace(
     rnn=RNNPlan(length=300, epochs=40, batch=4),
     evolution=EvolutionPlan(population=16, trials=2, generations=20, evaluate_every=10, evaluation_trials=10),
 )
-QUICK = Config(  # a task in minutes on a core
-    collect=CollectPlan(exploring="held", held=5, rollouts=256, envs=64),
+QUICK = Config(  # a task in half an hour on a core
+    collect=CollectPlan(exploring="held", held=5, rollouts=128, envs=64),
     latent=16,
-    depth=8,
-    vae=VAEPlan(epochs=15, batch=32, rate=3e-3, error="cross-entropy"),
+    depth=16,
+    vae=VAEPlan(epochs=20, batch=32, rate=3e-3, error="cross-entropy"),
     hidden=64,
     restart=True,
     reward=True,
-    rnn=RNNPlan(length=50, epochs=100, batch=32, rate=3e-3, rate_decay=0.998),
+    rnn=RNNPlan(length=50, epochs=100, batch=32, rate=3e-3, rate_decay=0.998, reward_weight=30.0),
     clipped=(),
+    noise=0.3,
     evolution=EvolutionPlan(
         world="dream",
-        temperature=1.0,
         population=32,
         cap=None,
         generations=100,
         evaluate_every=20,
         evaluation_trials=256,
         task_trials=64,
+        judged_in_task=True,
     ),
+    rounds=3,
 )
 
 
@@ -199,6 +204,7 @@ class WorldModels:
         "gym/CarRacing-v3@world-models": CARRACING_QUICK,
         "carracing_quick": CARRACING_QUICK,
         "carracing": CARRACING,
+        "*@pixels": QUICK,
     }
 
     def __init__(self, task: str, config: Config, controls: Controls, brain: VMC, weights: Tensor):

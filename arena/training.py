@@ -7,14 +7,16 @@ import difflib
 import inspect
 import json
 import re
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
 from sakiyomi.agents.agent import Progress, TrainingBudget
 from sakiyomi.agents.parts.runs.checkpoints import read_json, write_json
-from sakiyomi.agents.parts.runs.flags import from_json, overridden, to_json
+from sakiyomi.agents.parts.runs.flags import from_json, overridden, settings_of, to_json
 from sakiyomi.arena.agent_specs import TASK_AGENTS, agent_class
 from sakiyomi.arena.players import make_player
 from sakiyomi.boards.catalog import make_game
@@ -56,10 +58,18 @@ class Run:
         kind = type(next(iter(agent_class(agent).presets.values())))
         return cls(agent, task, from_json(kind, values, str(path)), seed)
 
+    @property
+    def preset(self) -> str:
+        """The name of the preset that the settings are, or come nearest to; of such that are alike the task's."""
+        presets: Mapping[str, Any] = agent_class(self.agent).presets
+        own, usual = set(settings_of(self.config)), preset_for(self.agent, self.task)
+        return min(presets, key=lambda name: (len(own.symmetric_difference(settings_of(presets[name]))), name != usual))
+
     def start(self, folder: Path, budget: TrainingBudget, **options: Any) -> Iterator[Progress]:
         """Begin in `folder`, which is made. `options` are those of the agent's `train`.
 
-        Raises ValueError if there is something in the folder, or the agent has no such option or cannot learn the task.
+        Warns, when it begins, of settings that are the agent's first for want of any for the task. Raises ValueError if
+        there is something in the folder, or the agent has no such option or cannot learn the task.
         """
         self._check(options)
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
@@ -69,7 +79,7 @@ class Run:
         folder.mkdir(parents=True, exist_ok=True)
         what_it_is = {"agent": self.agent, "task": self.task, "seed": self.seed, "config": to_json(self.config)}
         write_json(folder / RUN, what_it_is)
-        return _unless_refused(trained, folder)
+        return self._noted(_unless_refused(trained, folder))
 
     def resume(self, folder: Path, budget: TrainingBudget, **options: Any) -> Iterator[Progress]:
         """Go on in `folder`. Raises ValueError if the agent has no such option."""
@@ -84,6 +94,14 @@ class Run:
             others = options["teachers"] = teachers(task)
         trained: Iterator[Progress] = kind.train(task, folder, budget, config=self.config, seed=self.seed, **options)
         return _closing(trained, others)
+
+    def _noted(self, trained: Iterator[Progress]) -> Iterator[Progress]:
+        """What `trained` yields, after a warning if the settings were made for no such task."""
+        first = next(iter(agent_class(self.agent).presets))
+        if not _presets_of(self.agent, self.task) and self.preset == first:
+            names = f"{self.agent} has no preset for {self.task} and takes {first!r}"
+            warnings.warn(f"{names}; --preset names another, --presets lists them", stacklevel=2)
+        yield from trained
 
     def _what_it_learns(self) -> Task | Game:
         """Raises ValueError for an unknown name, with the nearest of what the agent could learn."""
@@ -134,7 +152,8 @@ def _closing(trained: Iterator[Progress], players: Sequence[Player]) -> Iterator
 
 
 def configured(agent: str, task: str | None, preset: str | None, settings: Sequence[str]) -> Any:
-    """A configuration: the agent's preset of the name `preset`, or for `task`, with ``name=value`` settings put in.
+    """A configuration: the agent's preset of the name `preset`, or `preset_for` the task, with ``name=value`` settings
+    put in.
 
     Raises ValueError for an unknown agent, preset or setting, or a wrong value.
     """
@@ -143,7 +162,20 @@ def configured(agent: str, task: str | None, preset: str | None, settings: Seque
         near = difflib.get_close_matches(preset, presets, 1, 0.5)
         hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(presets)}"
         raise ValueError(f"{agent} has no preset {preset!r}; {hint}")
-    return overridden(presets[preset or (task if task in presets else next(iter(presets)))], settings)
+    return overridden(presets[preset or preset_for(agent, task or "")], settings)
+
+
+def preset_for(agent: str, task: str) -> str:
+    """The name of the agent's preset for `task`: called as the task, or as a pattern of it such as "dmc/*@dreamer"; the
+    agent's first where none is.
+    """
+    return next(iter(_presets_of(agent, task) or agent_class(agent).presets))
+
+
+def _presets_of(agent: str, task: str) -> list[str]:
+    """The names of the presets that are made for `task`, the one that is called so before all patterns."""
+    fitting = [name for name in agent_class(agent).presets if fnmatchcase(task, name)]
+    return sorted(fitting, key=lambda name: name != task)
 
 
 def parse_budget(text: str) -> TrainingBudget:

@@ -52,5 +52,5 @@ if __name__ == "__main__":
         lines={f"best play, {most:.3f}": most, f"at random, {AT_RANDOM}": AT_RANDOM},
         note=f"The best play has {most:.3f} on average, found by search in each layout, and random actions have"
         f" {AT_RANDOM}; the bar is {SHARE:.0%} of the way from these to that. MinAtar, which is no part of this"
-        " library's dependencies, was not used.",
+        " library's dependencies, was not used. It is measured by a Gumbel search without noise.",
     ).main()

@@ -1,4 +1,7 @@
-"""Dreamer pushes a ball to a goal that it sees as 64x64 pixels."""
+"""Dreamer pushes a ball to a goal that it sees as 64x64 pixels; beside it, states that come by their meaning otherwise.
+
+Figure 8 of the paper: by being told from one another (contrastive), or from rewards alone.
+"""
 
 from latent_course import LatentCourse
 
@@ -13,6 +16,7 @@ COURSE = LatentCourse(
     steps=10_000,
     bar=20.0,
     lines={"random": 5.9},
+    variants={"objective=contrastive": "return", "objective=reward": "return"},
 )
 
 if __name__ == "__main__":

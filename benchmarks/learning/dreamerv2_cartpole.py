@@ -13,7 +13,7 @@ COURSE = LatentCourse(
     steps=10_000,
     bar=200.0,
     lines={"longest": 500.0, "random": 22.0},
-    variants={"balance=0.5": "model/divergence"},
+    variants={"balance=0.5": "model/error 15 ahead"},
 )
 
 if __name__ == "__main__":

@@ -9,8 +9,9 @@
     python benchmarks/learning/dreamerv2_cartpole.py --measure              # of what the runs hold so far
 
 A seed is a run in a folder of its own and goes on where it was stopped. Returns are those of the episodes as they were
-played to learn, the first at random, and intervals Student's, of the mean over seeds. Results are docs/results/NAME.md
-with plot and figures.
+played to learn, the first at random, and intervals Student's, of the mean over seeds. How well the model foretells is
+measured in random episodes that no run has learned from, the same for all. Results are docs/results/NAME.md with plot
+and figures.
 """
 
 import argparse
@@ -29,7 +30,7 @@ from numpy.typing import NDArray
 from trials_course import interval, mean_of
 
 from sakiyomi.agents.agent import TrainingBudget
-from sakiyomi.agents.parts.episodes.collecting import evaluated
+from sakiyomi.agents.parts.episodes.collecting import AtRandom, evaluated
 from sakiyomi.agents.parts.episodes.controls import Controls
 from sakiyomi.agents.parts.episodes.sequences import SequenceReplay
 from sakiyomi.agents.parts.latent.observing import shown_by
@@ -42,6 +43,8 @@ LAST = 10
 """Episodes of a run by which it is judged."""
 FRESH = 10
 """Episodes that the agent plays when it has learnt, as well as it can."""
+HELD_OUT = 20
+"""Random episodes in which models are measured."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,8 @@ class Run:
     returns: NDArray[np.float64]
     steps: NDArray[np.float64]
     rows: list[Row]
-    fresh: float | None = None  # mean return of fresh episodes
+    fresh: float = 0.0  # mean score of fresh episodes
+    errors: Mapping[str, float] = field(default_factory=dict)  # the model's, in held-out episodes
 
     @property
     def last(self) -> float:
@@ -62,8 +66,8 @@ class Run:
 @dataclass
 class LatentCourse:
     """What is learned for so many `steps` of the environment. The last episodes of a run are to reach `bar`; `lines`
-    are returns to compare with in the plot, and `variants` settings that the course compares with, and its figure that
-    is to be better without them.
+    are returns to compare with in the plot, and `variants` settings that the course compares with, and the figure that
+    is to be better without them: "return", or one of the model's, as "model/error 15 ahead".
     """
 
     name: str
@@ -116,7 +120,7 @@ class LatentCourse:
         return [self.run_of(folder) for folder in folders]
 
     def run_of(self, folder: Path) -> Run:
-        """What one run holds, and how its agent does in fresh episodes."""
+        """What one run holds, how its agent does in fresh episodes, and its model in held-out ones."""
         task, rows = make_task(self.task), read_progress(folder)
         controls, (shape, kind) = Controls.of(task), shown_by(task)
         replay = SequenceReplay(folder / "episodes", shape, kind, controls.size, self.config.capacity)
@@ -126,9 +130,11 @@ class LatentCourse:
             rewards = replay.episode(number).rewards
             returns.append(float(rewards.sum(dtype=np.float64)))
             ends.append((ends[-1] if ends else 0) + rewards.size - 1)
-        played = evaluated(task, controls, self.agent.load(folder), FRESH, 1000)
-        fresh = float(np.mean([episode.score for episode in played]))
-        return Run(np.array(returns), np.array(ends) * frames_a_decision(task), rows, fresh)
+        agent = self.agent.load(folder)
+        fresh = [episode.score for episode in evaluated(task, controls, agent, FRESH, 1000)]
+        told = [agent.errors(each.rows) for each in evaluated(task, controls, AtRandom(controls), HELD_OUT, 2000)]
+        errors = {name: float(np.mean([each[name] for each in told if name in each])) for each in told for name in each}
+        return Run(np.array(returns), np.array(ends) * frames_a_decision(task), rows, float(np.mean(fresh)), errors)
 
     def marks(self, runs: Mapping[str, list[Run]]) -> Iterator[Mark]:
         """Figures beside their bars."""
@@ -167,6 +173,7 @@ class LatentCourse:
             "",
             *self.table(own),
             "",
+            *self.foretold(own),
             "Settings: " + " ".join(f"{key}={value}" for key, value in settings_of(self.config)) + ".",
             "",
         ]
@@ -187,6 +194,13 @@ class LatentCourse:
             mean, half = interval(values[:, None])
             each = " ".join(f"{value:.0f}" for value in values)
             yield f"| {step:.0f} | {mean[0]:.1f} | {mean[0] - half[0]:.1f} to {mean[0] + half[0]:.1f} | {each} |"
+
+    def foretold(self, runs: list[Run]) -> Iterator[str]:
+        """How well models foretell, if they show what they expect."""
+        means = [f"{name} {np.mean([run.errors[name] for run in runs]):.3g}" for name in runs[0].errors]
+        if means:
+            yield f"In {HELD_OUT} random episodes: {', '.join(means)}."
+            yield ""
 
     def plot(self, runs: Mapping[str, list[Run]], path: Path) -> None:
         """Each seed's episodes, and for each variant the mean over seeds and its interval."""
@@ -230,8 +244,5 @@ def smooth(run: Run, step: float) -> float:
 
 
 def figure_of(run: Run, figure: str) -> float:
-    """A figure of a run by name: "return", or the mean of one that was logged, over the last tenth of its rows."""
-    if figure == "return":
-        return run.last
-    values = [row[figure] for row in run.rows if row.get(figure) is not None]
-    return float(np.mean(values[-max(1, len(values) // 10) :]))
+    """A figure of a run by name, as in `LatentCourse.variants`."""
+    return run.last if figure == "return" else run.errors[figure]

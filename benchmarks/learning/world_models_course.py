@@ -97,9 +97,11 @@ def _seeing(agent: WorldModels, episodes) -> dict[str, float]:
 
 
 def _remembering(agent: WorldModels, episodes) -> dict[str, float]:
-    """Nats for an entry of a code, by M and by a Gaussian that knows their mean and variance; the AUC of ends."""
+    """Nats for an entry of a code, by M and by a Gaussian that knows their mean and variance; the squared error of
+    rewards beside their variance; the AUC of ends.
+    """
     rnn, chance = agent.brain.rnn, torch.Generator().manual_seed(0)
-    nats, entropies, drawn, logits, ends = [], [], [], [], []
+    nats, entropies, drawn, rewards, logits, ends = [], [], [], [], [], []
     for episode in episodes:
         codes = agent.brain.seen(torch.from_numpy(episode.observations))
         z = codes.drawn(torch.randn(codes.mean.shape, generator=chance))
@@ -112,6 +114,8 @@ def _remembering(agent: WorldModels, episodes) -> dict[str, float]:
         nats.append(mixture_nll(foretold.code, z[None, 1:])[0, :stays])
         entropies.append(mixture_entropy(foretold.code)[0])
         drawn.append(z[1 : stays + 1])
+        if foretold.reward is not None:
+            rewards.append(torch.stack([foretold.reward[0], torch.from_numpy(episode.rewards[1:])]))
         if foretold.restart is not None:
             logits.append(foretold.restart[0])
             ends.append(torch.arange(len(z) - 1) == stays)
@@ -122,6 +126,10 @@ def _remembering(agent: WorldModels, episodes) -> dict[str, float]:
         "rnn/nats of a Gaussian": float(-gaussian.log_prob(every).mean()),
         "rnn/entropy of the choice": float(torch.cat(entropies).mean()),
     }
+    if rewards:
+        guess, true = torch.cat(rewards, dim=1)
+        figures["rnn/error of rewards"] = float(((guess - true) ** 2).mean())
+        figures["rnn/variance of rewards"] = float(true.var(correction=0))
     if logits and torch.cat(ends).any():
         figures["rnn/AUC of the end"] = _auc(torch.cat(logits), torch.cat(ends))
     return figures

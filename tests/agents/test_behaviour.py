@@ -146,7 +146,7 @@ def test_exploring_changes_actions_as_much_as_it_is_said():
     assert torch.equal(mixed_up(first, 0.0, dice(9)), first)
 
 
-@pytest.mark.parametrize("shape", [(16, 16, 3), (16, 16), (5,)])
+@pytest.mark.parametrize("shape", [(16, 16, 3), (16, 16), (1, 16, 16), (4, 16, 16), (5,)])
 def test_senses_see_and_show(shape):
     senses = Senses(shape, depth=2, layers=(6, 4))
     observations = np.random.default_rng(0).integers(256, size=(3, 2, *shape))
@@ -183,6 +183,13 @@ def test_what_is_seen_is_added_up_in_units_of_its_deviation():
     seen = torch.rand(2, 3, 16, 16, generator=dice()) - 0.5
     expected = -0.5 * (4 * seen**2).sum(dim=(1, 2, 3)) - 16 * 16 * 3 * 0.5 * math.log(2 * math.pi)
     torch.testing.assert_close(senses.log_prob(seen, torch.zeros_like(seen)), expected)
+
+
+def test_screens_are_channels():
+    """What Atari shows, [S, H, W], is what the same screens as colours, [H, W, S], are."""
+    screens, colours = (Senses(shape, depth=2, layers=(4,), shrink=2) for shape in ((3, 32, 32), (32, 32, 3)))
+    pictures = torch.from_numpy(np.random.default_rng(0).integers(256, size=(2, 3, 32, 32), dtype=np.uint8))
+    assert torch.equal(screens.seen(pictures), colours.seen(pictures.movedim(1, -1)))
 
 
 def test_pictures_must_be_squares():

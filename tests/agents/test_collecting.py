@@ -152,6 +152,30 @@ def test_random_actions_are_even():
     np.testing.assert_allclose(np.bincount(chosen) / 3000, [1 / 3] * 3, atol=0.03)
 
 
+class Scoring(Clock):
+    """Wins as many points a step as it has steps behind it, of which the rewards are tanh."""
+
+    def step(self, action):
+        observation, _, terminated, truncated, _ = super().step(action)
+        return observation, float(np.tanh(self.time)), terminated, truncated, {"points": self.time}
+
+
+def test_points_are_the_score_where_a_task_counts_them(tmp_path):
+    """And are so of an episode that was gone on with."""
+    task = replace(clock(), build=Scoring)
+    straight, resumed = (Collector(task, Controls.of(task), seed=5, n=3) for _ in range(2))
+    straight.collect(Counts(), decisions=3 * 7)
+    straight.save(tmp_path / "acting")
+    resumed.load(tmp_path / "acting")
+    for collector in (straight, resumed):
+        for episode in collector.collect(Counts(), episodes=9).episodes:
+            steps = len(episode) - 1
+            assert episode.score == episode.points == steps * (steps + 1) / 2
+            assert episode.rewards.max() < 1.0001
+    played = evaluated(task, Controls.of(task), Counts(), episodes=4, seed=1)
+    assert {episode.score for episode in played} <= {6, 10, 15, 21, 28, 36}
+
+
 @pytest.mark.parametrize("before", [0, 1, 7, 18])
 def test_goes_on_in_the_midst_of_episodes(tmp_path, before):
     task = clock()

@@ -59,6 +59,13 @@ def test_foretold_rewards_are_paid():
     assert returns.tolist() == [[1.25, 1.25]]
 
 
+@pytest.mark.parametrize(("bias", "paid"), [(1.75, 1.0), (-0.5, 0.0), (0.25, 0.25)])
+def test_no_more_is_paid_than_the_task_can(bias, paid):
+    dream = dream_of(model(restart=False, reward=True, bias=bias), rewards=(0.0, 1.0))
+    returns, _ = dreamt(dream, still, candidates=1, rollouts=2)
+    assert returns.tolist() == [[5 * paid] * 2]
+
+
 def test_copies_meet_the_same_and_episodes_do_not():
     dream = dream_of(model(restart=False, reward=True))
     dream.reset(rollouts=3, copies=4)

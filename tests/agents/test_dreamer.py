@@ -92,6 +92,7 @@ def batch_of(shape=(4,), controls=VECTORS, seed=0, rows=3, length=5):
     actions = controls.encoded(rng.integers(controls.choices, size=(rows, length))) if controls.discrete else actions
     first, terminal = np.zeros((2, rows, length), np.bool_)
     first[:, 0] = first[0, 3] = terminal[0, 2] = True
+    actions[first] = 0
     arrays = (seen, actions.astype(np.float32), rng.normal(size=(rows, length)).astype(np.float32), first, terminal)
     return Batch(*(torch.from_numpy(array) for array in arrays))
 
@@ -408,6 +409,51 @@ def test_steps_are_those_of_the_simulator(tmp_path):
     assert figures[1]["return/episode"] == 40
     assert {"loss/observation", "loss/reward", "loss/divergence", "loss/actor", "loss/value"} < set(figures[-1])
     assert "model/error 1 ahead" in figures[-1]
+
+
+@pytest.mark.parametrize("by_length", [False, True])
+def test_episodes_are_drawn_as_its_settings_say(tmp_path, monkeypatch, by_length):
+    asked, drawn = set(), SequenceReplay.sample
+
+    def spied(self, *args, **settings):
+        asked.add(tuple(sorted(settings.items())))
+        return drawn(self, *args, **settings)
+
+    monkeypatch.setattr(SequenceReplay, "sample", spied)
+    trained(tmp_path, 4, replace(TINY, by_length=by_length))
+    assert asked == {(("across", False), ("by_length", by_length))}
+
+
+def test_the_model_may_learn_first():
+    """Behaviour is as it was until so many updates are done."""
+    nets = networks(replace(TINY, model_first=2))
+    learner, behaviour = Learner(nets, 0), {"actor": nets.actor, "value": nets.value}
+    begun = {name: [each.clone() for each in net.parameters()] for name, net in behaviour.items()}
+    world = [each.clone() for each in nets.world.reward.parameters()]
+    for number in (1, 2, 3):
+        figures = learner.update(sequences_of(number), number)
+        alike = {all(map(torch.equal, net.parameters(), begun[name])) for name, net in behaviour.items()}
+        assert alike == {number <= 2}
+        assert ("loss/actor" in figures) == ("dream/return" in figures) == (number > 2)
+    assert not any(map(torch.equal, nets.world.reward.parameters(), world))
+
+
+def test_quick_presets_tell_what_is_small():
+    """Free nats do not bind where vectors tell little, and pictures are in the unit that gradients are cut in."""
+    quick, pixels, paper = (Dreamer.presets[name] for name in ("state_quick", "pixels_quick", "dmc"))
+    assert quick.free_nats == pixels.free_nats == 0.1
+    assert (quick.by_length, pixels.by_length, paper.by_length) == (True, True, False)
+    assert (pixels.deviation, pixels.clip, pixels.kl_weight, pixels.reward_weight) == (1.0, 100.0, 0.01, 100.0)
+    assert paper.model_first == 0
+
+
+def test_its_errors_are_those_of_its_learner_and_of_a_seed():
+    rows = np.random.default_rng(0).normal(size=(12, 4)).astype("f4")
+    episode, nets = Episode.of(rows, np.ones((11, 2)), np.arange(11.0), True), networks()
+    agent, learner = Dreamer("line", nets, VECTORS), Learner(nets, 3)
+    assert "model/error 1 ahead" in agent.errors(episode.rows)
+    assert agent.errors(episode.rows, seed=3) == learner.errors(episode.rows) != agent.errors(episode.rows, seed=4)
+    assert Dreamer("line", networks(replace(TINY, objective="reward")), VECTORS).errors(episode.rows) == {}
 
 
 def test_exploring(tmp_path):

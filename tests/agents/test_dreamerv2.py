@@ -21,6 +21,7 @@ from sakiyomi.agents.parts.episodes.videos import open_loop  # noqa: E402
 from sakiyomi.agents.parts.latent.batches import Batch  # noqa: E402
 from sakiyomi.agents.parts.latent.behaviour import frozen, value_loss  # noqa: E402
 from sakiyomi.agents.parts.latent.distributions import Gaussian, OneHot  # noqa: E402
+from sakiyomi.agents.parts.latent.observing import shown_by  # noqa: E402
 from sakiyomi.agents.parts.latent.paper_tasks import CONTROL_TASKS  # noqa: E402
 from sakiyomi.agents.parts.latent.rssm import State  # noqa: E402
 from sakiyomi.boards import make_game  # noqa: E402
@@ -92,6 +93,7 @@ def batch_of(shape=(4,), controls=VECTORS, seed=0, rows=3, length=5):
     actions = controls.encoded(rng.integers(controls.choices, size=(rows, length))) if controls.discrete else actions
     first, terminal = np.zeros((2, rows, length), np.bool_)
     first[:, 0] = first[0, 3] = terminal[0, 2] = True
+    actions[first] = 0
     arrays = (seen, actions.astype(np.float32), rng.normal(size=(rows, length)).astype(np.float32), first, terminal)
     return Batch(*(torch.from_numpy(array) for array in arrays))
 
@@ -467,6 +469,49 @@ def test_updates_are_per_decision_and_steps_the_simulators(tmp_path):
     losses = {"loss/observation", "loss/reward", "loss/divergence", "loss/end", "loss/actor", "loss/value"}
     assert losses < set(figures[-1])
     assert {"model/error 1 ahead", "actor/entropy", "dream/return", "model/divergence"} < set(figures[-1])
+
+
+@pytest.mark.parametrize("by_length", [False, True])
+def test_episodes_are_drawn_as_its_settings_say(tmp_path, monkeypatch, by_length):
+    asked, drawn = set(), SequenceReplay.stretch
+
+    def spied(self, *args, **settings):
+        asked.add(tuple(sorted(settings.items())))
+        return drawn(self, *args, **settings)
+
+    monkeypatch.setattr(SequenceReplay, "stretch", spied)
+    trained(tmp_path, 4, replace(TINY, by_length=by_length, ends=True))
+    assert asked == {(("by_length", by_length), ("ends", True))}
+
+
+def test_quick_presets_see_how_episodes_end():
+    quick, cartpole, pixels = (
+        DreamerV2.presets[name] for name in ("discrete_quick", "gym/CartPole-v1", "pixels_quick")
+    )
+    assert all(each.ends and each.by_length for each in (quick, cartpole, pixels))
+    assert not any(DreamerV2.presets[name].by_length for name in ("atari", "atari_paper", "dmc_vision"))
+    assert (cartpole.train_every, cartpole.slow_copy, cartpole.value_rate) == (2, 20, 1e-3)
+    assert (pixels.deviation, pixels.clip, pixels.kl_weight, pixels.reward_weight) == (1.0, 100.0, 0.01, 100.0)
+
+
+def test_its_errors_are_those_of_its_learner_and_of_a_seed():
+    rows = np.random.default_rng(0).normal(size=(12, 4)).astype("f4")
+    episode, nets = Episode.of(rows, np.ones((11, 2)), np.arange(11.0), True), networks()
+    agent, learner = DreamerV2("line", nets, VECTORS), Learner(nets, 3)
+    assert "model/error 1 ahead" in agent.errors(episode.rows)
+    assert agent.errors(episode.rows, seed=3) == learner.errors(episode.rows) != agent.errors(episode.rows, seed=4)
+
+
+def test_atari_games_are_seen():
+    """As the paper shows them, a screen in a stack of one; what is foreseen is of the same kind."""
+    pytest.importorskip("ale_py")
+    task = make_task("ALE/Pong-v5@dreamer")
+    config = replace(TINY, shrink=4)
+    agent = DreamerV2(task.name, networks(config, *shown_by(task)[:1], controls=Controls.of(task)), Controls.of(task))
+    seen, _ = task.make(seed=0).reset(seed=0)
+    turn = turn_of(seen[None], True)
+    _, carry = agent.act(agent.initial(1), turn, explore=True)
+    assert agent.foresee(carry, turn).future["observation"].mean.shape[1:] == seen.shape == (1, 64, 64)
 
 
 def test_acts_as_it_is_asked_to():

@@ -100,6 +100,7 @@ def setting(kind):
     initialise(rssm, seeded(), like="torch")
     embeds, actions = (torch.randn(2, 5, n, generator=seeded(1), dtype=torch.float64) for n in (6, 2))
     is_first = torch.tensor([[1, 0, 0, 0, 0], [1, 0, 1, 0, 0]]).bool()
+    actions *= ~is_first[..., None]
     posteriors, priors = rssm.observe(embeds, actions, is_first, noise=seeded(2))
     return rssm, posteriors, priors, actions, is_first
 

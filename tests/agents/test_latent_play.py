@@ -10,9 +10,9 @@ gymnasium = pytest.importorskip("gymnasium")
 
 from sakiyomi.agents.parts.muzero.lookahead import Lookahead, line_after  # noqa: E402
 from sakiyomi.agents.parts.muzero.playing import LatentPlay  # noqa: E402
-from sakiyomi.agents.parts.muzero.stages import BoardStage, TaskStage  # noqa: E402
+from sakiyomi.agents.parts.muzero.stages import BoardStage, TaskStage, plays_columns, stage_of  # noqa: E402
 from sakiyomi.agents.parts.search import Dirichlet, Gumbel, Puct  # noqa: E402
-from sakiyomi.boards import Go, TicTacToe  # noqa: E402
+from sakiyomi.boards import ConnectFour, Go, Othello, TicTacToe  # noqa: E402
 from sakiyomi.boards.game import Ending  # noqa: E402
 from sakiyomi.envs.task import Task  # noqa: E402
 
@@ -213,6 +213,22 @@ def test_saved_in_the_midst_it_goes_on_the_same(tmp_path, kind, selection):
     assert play.steps == other.steps
 
 
+def test_actions_that_are_columns():
+    assert plays_columns(ConnectFour())
+    assert not any(plays_columns(game) for game in (TicTacToe(), Othello(6), Go(5)))
+
+
+def test_only_what_begins_is_seeded(monkeypatch):
+    made, make = [], np.random.default_rng
+    monkeypatch.setattr(np.random, "default_rng", lambda seed=None: made.append(seed) or make(seed))
+    stage, begun = TaskStage(corridor(), 6, 5), 6
+    assert made == [[5, number] for number in range(6)]
+    for _ in range(20):
+        begun += int(stage.play(np.zeros(6, np.int64)).ended.sum())
+    assert begun > 12
+    assert made == [[5, number] for number in range(begun)]
+
+
 def test_what_is_saved_fits_no_other_stage(tmp_path):
     one, two = games(2), games(3)
     one.save(tmp_path / "stage")
@@ -223,7 +239,7 @@ def test_what_is_saved_fits_no_other_stage(tmp_path):
     with pytest.raises(ValueError, match="2 episodes of corridor"):
         TaskStage(corridor(), 3, 0).load(tmp_path / "task")
     with pytest.raises(ValueError, match="no choices"):
-        TaskStage(replace(corridor(), action_space=gymnasium.spaces.Box(-1, 1, (1,))), 2, 0)
+        stage_of(replace(corridor(), action_space=gymnasium.spaces.Box(-1, 1, (1,))), 2, 0)
 
 
 class Ladder(Counting):

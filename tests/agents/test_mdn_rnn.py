@@ -172,6 +172,9 @@ def test_loss_term_by_term():
     errors = [((action - wanted.action)[b, t] ** 2).sum() / 2 for b, t in [(0, 0), (1, 0), (1, 1)]]
     assert terms["action"] == pytest.approx(float(sum(errors)) / 3, rel=1e-5)
     assert terms["total"] == pytest.approx(sum(float(v) for k, v in terms.items() if k != "total"), rel=1e-5)
+    weighted = mdn_rnn_loss(Foretold(mixed, restart, reward, action), wanted, 10.0, reward_weight=30.0)
+    assert weighted["reward"] == pytest.approx(30 * float(terms["reward"]), rel=1e-5)
+    assert weighted["total"] - terms["total"] == pytest.approx(29 * float(terms["reward"]), rel=1e-4)
 
 
 def test_gradient_by_differences():

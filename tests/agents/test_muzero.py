@@ -10,6 +10,7 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("gymnasium")
 
+from sakiyomi.agents import muzero  # noqa: E402
 from sakiyomi.agents.agent import Agent, TrainingBudget, Turn  # noqa: E402
 from sakiyomi.agents.muzero import Config, MuZero  # noqa: E402
 from sakiyomi.agents.parts.episodes.fans import plot_fans, watch  # noqa: E402
@@ -17,7 +18,7 @@ from sakiyomi.agents.parts.muzero.stages import stage_of  # noqa: E402
 from sakiyomi.agents.parts.runs.checkpoints import load_tensors  # noqa: E402
 from sakiyomi.agents.parts.runs.flags import from_json, to_json  # noqa: E402
 from sakiyomi.agents.parts.search import Gumbel, Puct  # noqa: E402
-from sakiyomi.boards import Budget, ConnectFour, TicTacToe  # noqa: E402
+from sakiyomi.boards import Budget, ConnectFour, TicTacToe, make_game  # noqa: E402
 from sakiyomi.envs import make_task  # noqa: E402
 
 TINY = {
@@ -39,7 +40,7 @@ TINY = {
     "save_every": 1e9,
 }
 BOARD = replace(MuZero.presets["tictactoe"], **TINY)
-STACKED = {"piece": 5, "stack": 2, "past_actions": True, "evaluation_noise": False}
+STACKED = {"piece": 5, "stack": 2, "past_actions": True}
 CART = replace(MuZero.presets["gym/CartPole-v1"], **TINY | STACKED)
 
 
@@ -70,12 +71,36 @@ def test_presets_are_settings(name):
     assert config.temperature(10**9) == config.temperatures[-1]
 
 
+@pytest.mark.parametrize("name", ["tictactoe", "connect4"])
+def test_boards_learn_more_slowly_in_the_end(name):
+    """By about the steps that are learned in the time that their courses have; and from every side."""
+    config = MuZero.presets[name]
+    assert config.learning_rate(10_000) == pytest.approx(0.1 * config.rate)
+    stage = stage_of(make_game(name), 2, 0)
+    assert len(config.replay(stage).symmetries) == {"tictactoe": 8, "connect4": 2}[name]
+    assert config.net(stage, 0).settings()["columns"] == (name == "connect4")
+
+
+def test_atari_small_comes_to_rest_within_half_a_million_decisions():
+    config = MuZero.presets["atari-s"]
+    steps = 500_000 * config.uses / config.batch
+    assert config.uses >= 16
+    assert config.temperature(int(0.2 * steps)) == config.temperatures[-1]
+    assert config.fresh_values or config.value_weight == 1
+
+
+def test_the_latent_states_of_the_papers_go_fit_into_a_gpu():
+    config = MuZero.presets["paper-board"]
+    assert config.rows * (config.simulations + 1) * config.channels * 19 * 19 * 4 < 24e9
+
+
 def test_the_papers_numbers():
     atari, board = MuZero.presets["paper-atari"], MuZero.presets["paper-board"]
     assert (atari.simulations, board.simulations) == (50, 800)
     assert (atari.td_steps, board.td_steps) == (10, None)
     assert (atari.batch, board.batch, atari.unroll) == (1024, 2048, 5)
     assert (atari.discount, board.discount) == (0.997, 1)
+    assert atari.puct.floor == board.puct.floor == Puct().floor
     assert [atari.temperature(step) for step in (0, 499_999, 500_000, 750_000)] == [1, 1, 0.5, 0.25]
     assert atari.learning_rate(700_000) == pytest.approx(0.0005)
     assert (atari.stack, atari.past_actions, atari.support) == (32, True, 300)
@@ -176,10 +201,29 @@ def test_equal_seeds_act_alike_and_without_exploring_chance_has_no_say():
     assert (one != other).any()
 
 
+def test_what_a_sure_policy_would_not_look_at_is_seen_by_gumbel_when_it_acts_as_well_as_it_can():
+    """And without noise: chance has no say."""
+    agent, turn = agent_of(make_task("gym/CartPole-v1"), CART), cart_turn(40)
+    with torch.no_grad():
+        agent.net.policy[-1].bias[0] += 50
+        agent.net.value[-1].bias[-1] += 50  # and content with what it has: more than 0, which all else counts for
+        agent.net.reward[-1].bias[-1] += 50
+    looked = []
+    for considered in (0, 16):
+        agent.config = replace(CART, evaluation_considered=considered)
+        found = [agent.act(agent.initial(40, seed), turn, False)[1].found for seed in (1, 2)]
+        assert np.array_equal(found[0].visits, found[1].visits)
+        looked.append((found[0].visits > 0).all())
+        assert not agent.act(agent.initial(40), turn, True)[1].found.noise.any()  # it explores as it is set to: by PUCT
+    assert looked == [False, True]
+    assert CART.evaluation_considered >= 2
+    assert not any(config.evaluation_noise for config in MuZero.presets.values())
+
+
 def test_noise_at_the_root_can_be_there_without_exploring():
     agent, turn = agent_of(make_task("gym/CartPole-v1"), CART), cart_turn(40)
     for noise in (False, True):
-        agent.config = replace(CART, evaluation_noise=noise)
+        agent.config = replace(CART, evaluation_considered=0, evaluation_noise=noise)
         priors = [agent.act(agent.initial(40, seed), turn, False)[1].found.priors for seed in (1, 2)]
         assert np.array_equal(*priors) != noise
 
@@ -240,6 +284,20 @@ def test_a_run_that_was_stopped_goes_on_as_it_would_have(tmp_path, kind):
     assert len(agent.act(agent.initial(2), turn, False)[0]) == 2
     with pytest.raises(ValueError, match="already"):
         run(tmp_path / "whole", 24)
+
+
+def test_what_comes_before_learning_begins_is_not_made_up_for(tmp_path, monkeypatch):
+    """Neither samples, all at one go, nor searches, which would be by a network that has learned nothing."""
+    rows, searches = 4 * 6, []
+    monkeypatch.setattr(muzero, "search_again", lambda replay, look, rng, n: searches.append((replay.added, n)))
+    config = replace(CART, least=100, uses=2.0, refreshes=1.0, piece=2, evaluate_every=10**9)
+    done = list(MuZero.train(make_task("gym/CartPole-v1"), tmp_path, TrainingBudget(steps=20), config=config, seed=3))
+    updates = np.diff([0, *(each.steps for each in done)])
+    first = int(np.flatnonzero(updates)[0])
+    assert first >= 4
+    assert updates.max() <= 1 + 2 * (rows + 2 * config.rows) // config.batch
+    assert all(not n for added, n in searches if added < config.least)
+    assert sum(n for _, n in searches) > 0
 
 
 def test_files_that_are_none(tmp_path):

@@ -39,7 +39,8 @@ def some(batch=4, steps=2, seed=0, **others):
         "weights": rng.uniform(0.2, 1, batch),
         "places": np.arange(batch),
     } | others
-    return Unrolls(**{k: v if v.dtype == np.int64 else v.astype(np.float32) for k, v in found.items()})
+    arrays = {name: array for name, array in found.items() if array is not None}
+    return Unrolls(**{k: v if v.dtype == np.int64 else v.astype(np.float32) for k, v in arrays.items()})
 
 
 class Part(torch.nn.Module):

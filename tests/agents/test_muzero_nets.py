@@ -8,15 +8,22 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from sakiyomi.agents.parts.dual.learner import seeded  # noqa: E402
+from sakiyomi.agents.parts.muzero import nets  # noqa: E402
 from sakiyomi.agents.parts.muzero.net_dynamics import NetDynamics  # noqa: E402
 from sakiyomi.agents.parts.muzero.nets import MuZeroNet, action_planes, downsampled  # noqa: E402
 
 SMALL = {
     "mlp": ((4,), 2, {"kind": "mlp", "channels": 12, "hidden": 16, "support": 10}),
     "board": ((3, 3, 3), 9, {"kind": "conv", "channels": 8, "hidden": 8, "blocks": 1}),
-    "columns": ((2, 6, 7), 7, {"kind": "conv", "channels": 8, "hidden": 8, "blocks": 1}),
+    "columns": ((2, 6, 7), 7, {"kind": "conv", "channels": 8, "hidden": 8, "blocks": 1, "columns": True}),
     "pictures": ((4, 33, 48), 6, {"kind": "atari", "channels": 8, "hidden": 8, "down_blocks": (1, 1, 1), "support": 5}),
 }
+
+
+@pytest.fixture(autouse=True)
+def whole_precision(monkeypatch):
+    """Else what is compared would depend on the machine."""
+    monkeypatch.setattr(nets, "computes_with_bfloat16", lambda: False)
 
 
 def made(name, **others):
@@ -88,6 +95,13 @@ def test_a_point_of_the_board_and_a_pass():
         assert told.flatten().nonzero().flatten().tolist() == ([] if wanted is None else [wanted])
 
 
+def test_a_column_of_the_board():
+    told = made("columns", channels=2)._with_actions(torch.zeros(2, 2, 6, 7), torch.tensor([0, 3]))[:, 2:]
+    assert told.shape == (2, 1, 6, 7)
+    for row, column in enumerate((0, 3)):
+        assert told[row, 0].sum() == told[row, 0, :, column].sum() == 6
+
+
 def test_a_square_and_a_kind_of_move():
     net = MuZeroNet((3, 4, 4), 16 * 5, kind="conv", channels=2, hidden=4)
     told = net._with_actions(torch.zeros(1, 2, 4, 4), torch.tensor([7 * 5 + 3]))[0, 2:]
@@ -109,6 +123,30 @@ def test_what_is_asked_together_does_not_matter(name, norm):
         alone = dynamics.recurrent(one[2], actions[row : row + 1])
         for together, single in zip((logits, values, latents, *told), (*one, *alone), strict=True):
             np.testing.assert_allclose(np.asarray(together)[row], np.asarray(single)[0], rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_convolutions_in_bfloat16_where_that_is_faster(name, monkeypatch):
+    """What comes out, and what is added up over bins, is float32; the last layers stay near what they were."""
+    net, found = stirred(made(name)).eval(), []
+    seen = set()
+    for module in net.modules():
+        module.register_forward_hook(lambda module, inputs, output: seen.add((type(module).__name__, output.dtype)))
+    for faster in (False, True):
+        monkeypatch.setattr(nets, "computes_with_bfloat16", lambda faster=faster: faster)
+        seen.clear()
+        with torch.no_grad():
+            latents = net.represent(torch.rand(3, *net.inputs, generator=torch.Generator().manual_seed(0)))
+            rewards, after = net.step(latents, torch.tensor([0, 1, 0]))
+            logits, values = net.predict(after)
+        layers = {kind for name, kind in seen if name in ("Conv2d", "Linear")}
+        assert layers == {torch.bfloat16 if faster and name != "mlp" else torch.float32}
+        told = [latents, after, logits, values, net.scalars(values)]
+        told += [] if rewards is None else [rewards, net.scalars(rewards)]
+        assert all(each.dtype == torch.float32 for each in told)
+        found.append(told)
+    for whole, half in zip(*found, strict=True):
+        torch.testing.assert_close(whole, half, rtol=0.05, atol=0.05)
 
 
 @pytest.mark.parametrize("name", SMALL)
@@ -157,3 +195,5 @@ def test_what_does_not_fit_is_refused():
         MuZeroNet((4,), 2, kind="conv", channels=4, hidden=4)
     with pytest.raises(ValueError, match="takes vectors"):
         MuZeroNet((4, 3, 3), 2, kind="mlp", channels=4, hidden=4)
+    with pytest.raises(ValueError, match="no columns"):
+        MuZeroNet((2, 6, 7), 8, kind="conv", channels=4, hidden=4, columns=True)

@@ -85,6 +85,63 @@ def test_ends_are_drawn_more_often_if_wanted(tmp_path):
     np.testing.assert_allclose(counts, [1 / 11] * 6 + [5 / 11], atol=0.02)
 
 
+@pytest.mark.parametrize("across", [False, True])
+def test_episodes_by_their_length(tmp_path, across):
+    """Ten episodes of 4 rows beside one of 40: every beginning is alike, so most lie in the long one."""
+    replay, n = replay_in(tmp_path), 6000
+    for number in range(10):
+        replay.add(numbered(number, 3))
+    replay.add(numbered(10, 39))
+    replay.add(numbered(11, 3))  # what goes on across them may begin in any but this
+    rng = np.random.default_rng(1)
+    first = replay.sample(n, 4, rng, across=across, by_length=True).observations[:, 0]
+    beginnings = 37 if not across else 40
+    share = 37 / (37 + 11) if not across else 40 / 84
+    assert (first[:, 0] == 10).mean() == pytest.approx(share, abs=0.02)
+    counts = np.bincount(first[first[:, 0] == 10, 1].astype(int), minlength=beginnings)
+    assert len(counts) == beginnings
+    expected = counts.sum() / beginnings
+    assert ((counts - expected) ** 2 / expected).sum() < 90  # chi-squared of 39 degrees: p < 1e-5
+    alike = replay.sample(n, 4, rng, across=across).observations[:, 0, 0]
+    assert (alike == 10).mean() == pytest.approx(1 / 12, abs=0.02)
+
+
+def test_streams_by_the_length_of_episodes(tmp_path):
+    replay = replay_in(tmp_path)
+    for number in range(10):
+        replay.add(numbered(number, 7))
+    replay.add(numbered(10, 47))
+    shares = []
+    for by_length in (False, True):
+        streams, rng = Streams(replay, 50, 8, least=8, most=8, by_length=by_length), np.random.default_rng(0)
+        shares.append(np.mean([streams.sample(rng).observations[:, 0, 0] == 10 for _ in range(40)]))
+    np.testing.assert_allclose(shares, [1 / 11, 41 / 51], atol=0.03)
+
+
+def test_the_row_of_a_piece_within_an_episode_keeps_its_action(tmp_path):
+    """By which it is told from the beginning of an episode."""
+    replay = replay_in(tmp_path)
+    replay.add(numbered(0, 30))
+    batch = Streams(replay, 50, 8, least=8, most=8).sample(np.random.default_rng(0))
+    assert batch.is_first[:, 0].all()
+    assert (batch.actions[:, 0, 0] == batch.observations[:, 0, 1]).all()
+    assert (batch.actions[:, 0, 0] > 0).any()
+
+
+def test_rows_of_an_episode_are_those_of_a_replay(tmp_path):
+    replay, episode = replay_in(tmp_path), numbered(4, 9, terminated=True)
+    replay.add(episode)
+    for name in EVERYTHING:
+        assert (getattr(episode.rows, name) == getattr(replay.episode(0), name)).all()
+
+
+def test_points_are_the_score_where_a_task_counts_them():
+    episode = numbered(0, 3)
+    assert episode.score == 60
+    counted = Episode.of(episode.observations, np.ones((3, 1)), np.tanh([7.0, 0.0, 2.0]), False, points=9.0)
+    assert counted.score == 9
+
+
 def test_across_goes_on_into_the_next_episode(tmp_path):
     replay = replay_in(tmp_path)
     for number in range(4):
@@ -277,9 +334,7 @@ def test_states_carried_from_batch_to_batch_are_those_of_each_piece_alone(tmp_pa
             for begin, end in itertools.pairwise(begins):
                 rows = slice(begin, end)
                 first = torch.zeros(1, end - begin, dtype=torch.bool)
-                start = joined[1][b : b + 1, rows].clone()
-                start[:, 0] = 0  # what was done before a piece is forgotten with it
-                alone, _ = rssm.observe(joined[0][b : b + 1, rows], start, first, noise=noise)
+                alone, _ = rssm.observe(*(each[b : b + 1, rows] for each in joined[:2]), first, noise=noise)
                 torch.testing.assert_close(features[b : b + 1, rows], alone.features, atol=1e-6, rtol=1e-5)
                 pieces.add(begin % 4)
     assert pieces == {0, 1, 2, 3}

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from sakiyomi.agents.parts.muzero.unrolls import Episode, UnrollReplay
+from sakiyomi.boards import ConnectFour, TicTacToe
 
 A = 3
 
@@ -171,6 +172,44 @@ def test_a_new_search_takes_the_place_of_the_old_one():
     for b, t in enumerate(found.inputs[:, 0].astype(int)):
         assert found.values[b, 0] == pytest.approx(z_of(again, t, 3, 0.9), abs=1e-5)
         assert found.policies[b, 0] == pytest.approx([0.2, 0.3, 0.5])
+
+
+@pytest.mark.parametrize("game", [TicTacToe(), ConnectFour()], ids=["tictactoe", "connect4"])
+def test_an_unroll_is_turned_by_one_symmetry(game):
+    """Position, actions and policies alike; each policy is all on the action taken, and so it stays."""
+    steps, actions = 4, np.array([0, 1, 4, 2, 5, 3], np.int32)
+    states, seen = game.new(1), [game.observe(game.new(1))[0]]
+    for action in actions:
+        game.play(states, action[None])
+        seen.append(game.observe(states)[0])
+    played = Episode(
+        observations=np.stack(seen),
+        actions=actions,
+        rewards=np.zeros(7, np.float32),
+        turns=(np.arange(7) % 2).astype(np.int8),
+        policies=np.eye(game.num_actions, dtype=np.float32)[actions],
+        legal=np.ones((6, game.num_actions), np.bool_),
+        values=np.zeros(7, np.float32),
+        terminated=True,
+    )
+    symmetries = game.symmetries()
+    replay = UnrollReplay(
+        99, game.planes, np.float32, game.num_actions, n=9, discount=1.0, alternating=True, symmetries=symmetries
+    )
+    replay.add(played)
+    found, met = replay.sample(np.random.default_rng(0), 200, steps), set()
+    for b, t in enumerate(found.places):
+        count = min(steps, 6 - t)
+        fitting = {
+            g
+            for g, symmetry in enumerate(symmetries)
+            if np.array_equal(symmetry.planes(seen[t]), found.inputs[b])
+            and np.array_equal(symmetry.actions[actions[t : t + count]], found.actions[b, :count])
+        }
+        assert fitting
+        met |= fitting
+        assert found.policies[b, :count].argmax(1).tolist() == found.actions[b, :count].tolist()
+    assert met == set(range(len(symmetries)))
 
 
 def test_saved_and_loaded_it_draws_the_same(tmp_path):

@@ -11,6 +11,7 @@ from sakiyomi.agents.parts.episodes.videos import (
     GAP,
     IMAGINED,
     OpenLoop,
+    _picture,
     film_frames,
     open_loop,
     save_film,
@@ -93,6 +94,13 @@ def test_numbers_lie_beside_the_rewards_that_came(task):
     arrays = loop.arrays()
     assert (arrays["error"] == loop.error).all()
     assert (arrays["predicted value"] == loop.numbers["value"]).all()
+
+
+def test_of_screens_one_after_the_other_the_last_is_shown():
+    screens = np.random.default_rng(0).integers(256, size=(4, 16, 16), dtype=np.uint8)
+    shown = _picture(screens)
+    assert shown.shape == (16, 16, 3)
+    assert (shown == screens[-1, ..., None]).all()
 
 
 def test_without_pictures_there_is_no_film():

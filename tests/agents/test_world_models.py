@@ -19,6 +19,7 @@ from sakiyomi.agents.parts.runs.agent_files import load_agent
 from sakiyomi.agents.parts.runs.checkpoints import write_json
 from sakiyomi.agents.parts.runs.flags import from_json, overridden, to_json
 from sakiyomi.agents.parts.runs.metrics import read_progress
+from sakiyomi.agents.parts.vmc import course, learning
 from sakiyomi.agents.parts.vmc.course import shortened
 from sakiyomi.agents.parts.vmc.evolution import Evolution
 from sakiyomi.agents.parts.vmc.evolving import Champion, EvolutionPlan, Evolving
@@ -47,6 +48,8 @@ TINY = replace(
         evaluation_trials=4,
         task_trials=2,
     ),
+    noise=0.0,
+    rounds=1,
     foresight=4,
     futures=3,
     save_every=0.0,
@@ -123,6 +126,7 @@ def test_presets_are_settings_in_json_and_words():
         ({"inputs": ("z", "z")}, "each once"),
         ({"evolution": EvolutionPlan(world="dream")}, "a dream needs restart or reward"),
         ({"futures": 0}, "futures must be 1 or more"),
+        ({"evolution": EvolutionPlan(judged_in_task=True)}, "judged_in_task needs episodes in the task"),
     ):
         with pytest.raises(ValueError, match=message):
             Config(**wrong)
@@ -275,6 +279,25 @@ def test_killed_at_any_point_it_goes_on_from_what_was_saved(tmp_path):
     assert result(tmp_path / "whole")[1][-1]["stage/round"] == 2
 
 
+def test_rewards_weigh_in_m_and_the_dream_pays_what_the_task_can(tmp_path, monkeypatch):
+    asked, losses, dreams = {}, learning.mdn_rnn_loss, course.in_dream
+
+    def spied_loss(foretold, wanted, restart_weight, reward_weight):
+        asked["weight"] = reward_weight
+        return losses(foretold, wanted, restart_weight, reward_weight)
+
+    def spied_dream(*args, **settings):
+        asked["pays"] = settings["rewards"]
+        return dreams(*args, **settings)
+
+    monkeypatch.setattr(learning, "mdn_rnn_loss", spied_loss)
+    monkeypatch.setattr(course, "in_dream", spied_dream)
+    plan = replace(TINY, evolution=replace(TINY.evolution, generations=1, task_trials=0))
+    assert list(training(tmp_path, plan))
+    assert asked == {"weight": QUICK.rnn.reward_weight, "pays": (0.0, 1.0)}
+    assert QUICK.rnn.reward_weight > 1 == CARRACING.rnn.reward_weight
+
+
 def test_a_budget_ends_it(tmp_path):
     assert list(training(tmp_path, budget=TrainingBudget(steps=5)))[-1].spent >= 1
 
@@ -376,16 +399,43 @@ def test_the_champion_stays_while_it_is_the_best():
     assert champions[0][1] == champions[1][1] != champions[2][1]
 
 
+@pytest.mark.parametrize("in_task", [False, True])
+def test_the_champion_may_be_judged_in_the_task(in_task):
+    """The dream likes each generation better than the last, the task the first best."""
+
+    def scoring(scores):
+        def world(weights, trials, seed, limit):
+            score = next(scores) if len(weights) == 1 else 0.0
+            return np.full((len(weights), trials), score), np.ones((len(weights), trials), int)
+
+        return world
+
+    plan = EvolutionPlan(world="dream", population=4, generations=3, evaluate_every=1, judged_in_task=in_task)
+    stage = replace(
+        evolving(scoring(iter([5.0, 6.0, 7.0])), plan), others={"task": (scoring(iter([3.0, 1.0, 2.0])), 2)}
+    )
+    told = [stage.advance(done).figures for done in range(3)]
+    assert stage.champion.score == (3.0 if in_task else 7.0)
+    assert [each["return/task"] for each in told] == [3.0, 1.0, 2.0]
+    assert [each["return/mean of the search"] for each in told] == [5.0, 6.0, 7.0]
+
+
 # Fitting
 
 
 def test_gradients_are_cut_by_value_and_divergence_is_told(tmp_path):
     linear = torch.nn.Linear(2, 1, bias=False)
     fit = Fit(linear, 1e-3, "M")
-    fit.update(100 * linear(torch.tensor([[1.0, -1e-3]])).sum(), clip=1.0)
+    fit.update(100 * linear(torch.tensor([[1.0, -1e-3]])).sum(), 1, clip=1.0)
     assert linear.weight.grad.tolist() == [[1.0, pytest.approx(-0.1)]]
-    with pytest.raises(FloatingPointError, match="the loss of M is nan"):
-        fit.update(linear(torch.tensor([[float("nan"), 0.0]])).sum())
+    before, given = linear.weight.detach().clone(), torch.tensor([[1.0, 2.0]])
+    with pytest.raises(ValueError, match="update 2 of M: loss is nan, learning has diverged"):
+        fit.update(linear(torch.tensor([[float("nan"), 0.0]])).sum(), 2)
+    with pytest.raises(ValueError, match=r"update 3 of M: gradient is nan, learning has diverged .*; lower the rate"):
+        fit.update((linear(given) * 0).sqrt().sum(), 3, clip=1.0)  # the root of 0 is, but not its slope
+    with pytest.raises(ValueError, match="update 4 of M: loss is"):
+        fit.update((linear(given) * 1e12).sum().abs(), 4)
+    assert torch.equal(linear.weight, before)
     fit.carried = Memory(torch.ones(1, 2), torch.zeros(1, 2))
     fit.save(tmp_path / "fit")
     other = Fit(torch.nn.Linear(2, 1, bias=False), 1e-3, "M")
@@ -411,6 +461,7 @@ def test_it_learns_to_see_to_foretell_and_to_dream(tmp_path):
         depth=4,
         vae=replace(QUICK.vae, epochs=4, batch=32),
         hidden=16,
+        rounds=1,
         rnn=replace(QUICK.rnn, epochs=40),
         evolution=replace(QUICK.evolution, generations=3, evaluate_every=3, evaluation_trials=16, task_trials=8),
     )

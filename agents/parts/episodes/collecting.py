@@ -9,7 +9,8 @@
     counters.environment_steps += collected.frames
 
 A step of the environment is one of the simulator: where a task repeats an action, it says in ``info["frames"]`` how
-often it did. The agent's carry goes on from call to call.
+often it did. Where it counts points that its rewards are made of, as Atari games do, it says in ``info["points"]`` how
+many a step has won. The agent's carry goes on from call to call.
 """
 
 from collections.abc import Mapping
@@ -81,6 +82,7 @@ class _Running:
     observations: list[NDArray[Any]]
     actions: list[NDArray[Any]] = field(default_factory=list)  # as the task takes them
     rewards: list[float] = field(default_factory=list)
+    points: float | None = None  # so far, where the task counts them
 
 
 class Collector:
@@ -157,6 +159,7 @@ class Collector:
                 self.controls.encoded(np.stack(running.actions)),
                 np.array(running.rewards),
                 bool(terminated[row]),
+                running.points,
             )
             collected.episodes.append(episode)
             collected.rows.append(int(row))
@@ -183,10 +186,12 @@ class Collector:
         """Step all rows: rewards, where an episode was terminated, where it ended, and frames."""
         given = np.asarray(actions).astype(self._envs.single_action_space.dtype)
         observations, rewards, terminated, truncated, infos = self._envs.step(given)
+        won = infos.get("points")
         for row, running in enumerate(self._running):
             running.observations.append(np.array(observations[row], self._kind))
             running.actions.append(given[row])
             running.rewards.append(float(rewards[row]))
+            running.points = None if won is None else (running.points or 0.0) + float(won[row])
         self._seen = observations
         return rewards, terminated, terminated | truncated, int(np.sum(infos.get("frames", self.n)))
 
@@ -206,7 +211,7 @@ class Collector:
         self._seen, _ = self._envs.reset(seed=seeds, options=options)  # type: ignore[arg-type]
         for row in np.flatnonzero(rows):
             self._running[row].observations = [np.array(self._seen[row], self._kind)]
-            self._running[row].actions, self._running[row].rewards = [], []
+            self._running[row].actions, self._running[row].rewards, self._running[row].points = [], [], None
 
     def _repeat(self, numbers: list[int], done: list[NDArray[Any]]) -> None:
         """Play the actions `done` in the episodes of these numbers, so that all come to where they were together."""

@@ -49,6 +49,8 @@ class Episode:
     actions: Floats
     rewards: Floats
     terminated: bool = False
+    points: float | None = None
+    """What the task itself counts, where rewards are something else (in Atari tanh of the points won in a step)."""
 
     def __post_init__(self) -> None:
         rows = len(self.observations)
@@ -65,11 +67,18 @@ class Episode:
                 raise ValueError(f"{name}[{at}] is {array[tuple(wrong[0])]}: an episode must be of finite numbers")
 
     @classmethod
-    def of(cls, observations: NDArray[Any], actions: NDArray[Any], rewards: NDArray[Any], terminated: bool) -> Self:
+    def of(
+        cls,
+        observations: NDArray[Any],
+        actions: NDArray[Any],
+        rewards: NDArray[Any],
+        terminated: bool,
+        points: float | None = None,
+    ) -> Self:
         """Of observations [T + 1, ...], where action t of [T, U] led from t to t + 1 and brought reward t of [T]."""
         led = np.concatenate([np.zeros_like(actions[:1]), actions]).astype(np.float32)
         arrived = np.concatenate([[0.0], rewards]).astype(np.float32)
-        return cls(observations, led, arrived, terminated)
+        return cls(observations, led, arrived, terminated, points)
 
     def __len__(self) -> int:
         """Rows."""
@@ -77,8 +86,15 @@ class Episode:
 
     @property
     def score(self) -> float:
-        """The return: the sum of the rewards."""
-        return float(self.rewards.sum(dtype=np.float64))
+        """How good it was: its points, where the task counts them, else the return, the sum of the rewards."""
+        return float(self.rewards.sum(dtype=np.float64)) if self.points is None else self.points
+
+    @property
+    def rows(self) -> "Sequences":
+        """[1, T + 1], as shown above."""
+        first, last = (np.arange(len(self)) == row for row in (0, len(self) - 1))
+        numbers = self.observations[None], self.actions[None], self.rewards[None]
+        return Sequences(*numbers, first[None], (last & self.terminated)[None], last[None])
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,23 +162,18 @@ class SequenceReplay:
 
     def add(self, episode: Episode) -> None:
         """Append an episode. Raises ValueError for one of other sizes, and for one longer than the capacity."""
-        count, kind = len(episode), self.row["observation"]
-        for name, field, given in (
-            ("observations", kind, episode.observations),
-            ("actions", self.row["action"], episode.actions),
-        ):
-            if given.shape[1:] != field.shape:
-                raise ValueError(f"{name} are {list(field.shape)} here, got an episode with {list(given.shape[1:])}")
+        count, kind, given = len(episode), self.row["observation"], episode.rows
+        for name, field in (("observations", kind), ("actions", self.row["action"])):
+            shape = getattr(episode, name).shape[1:]
+            if shape != field.shape:
+                raise ValueError(f"{name} are {list(field.shape)} here, got an episode with {list(shape)}")
         if kind.base == np.uint8 and episode.observations.dtype != np.uint8:
             raise ValueError(f"observations are pictures of uint8 here, got {episode.observations.dtype}")
         if count > self.capacity:
             raise ValueError(f"an episode of {count} rows does not fit into a replay of {self.capacity}")
         for part, rows in self._stretches(self._end, count, write=True):
-            rows["observation"] = episode.observations[part]
-            rows["action"], rows["reward"] = episode.actions[part], episode.rewards[part]
-            place = np.arange(part.start, part.stop)
-            rows["is_first"], rows["is_last"] = place == 0, place == count - 1
-            rows["is_terminal"] = (place == count - 1) & episode.terminated
+            for name, column in COLUMNS.items():
+                rows[name] = getattr(given, column)[0, part]
         starts, lengths = np.append(self._starts, self._end), np.append(self._lengths, count)
         self._end += count
         stay = starts >= self._end - self.capacity
@@ -171,29 +182,40 @@ class SequenceReplay:
             del self._files[number]
 
     def sample(
-        self, batch: int, length: int, rng: np.random.Generator, *, across: bool = False, ends: int = 0
+        self,
+        batch: int,
+        length: int,
+        rng: np.random.Generator,
+        *,
+        across: bool = False,
+        ends: int = 0,
+        by_length: bool = False,
     ) -> Sequences:
         """`batch` sequences: an episode each, all equally likely, and in it a beginning, all equally likely.
 
         A sequence lies in one episode (those that are shorter are never drawn), or with `across` goes on into the
-        episodes that were added after it. With `ends` the last beginning is so many times likelier than the others
-        (DreamerV2's `prioritize_ends`). Raises ValueError if there is nothing as long.
+        episodes that were added after it. With `by_length` an episode is as likely as it has beginnings: else long ones
+        are hardly ever read to their ends where most are short. With `ends` the last beginning is so many times
+        likelier than the others (DreamerV2's `prioritize_ends`). Raises ValueError if there is nothing as long.
         """
         if across:
             self._check_rows(length)
-            chosen = rng.integers(self.episodes, size=batch)
+            chosen = self._drawn(batch, 1, rng, by_length)
             begins = self._starts[chosen] + rng.integers(self._lengths[chosen])
             return self.read(np.minimum(begins, self._end - length), length)
-        chosen = self._drawn(batch, length, rng)
+        chosen = self._drawn(batch, length, rng, by_length)
         last = self._lengths[chosen] - length
         return self.read(self._starts[chosen] + np.minimum(rng.integers(last + 1 + ends), last), length)
 
-    def stretch(self, least: int, most: int, rng: np.random.Generator, *, ends: bool) -> tuple[int, int]:
+    def stretch(
+        self, least: int, most: int, rng: np.random.Generator, *, ends: bool, by_length: bool = False
+    ) -> tuple[int, int]:
         """Where a piece of an episode begins and ends, of `least` to `most` rows, as DreamerV2 draws them.
 
-        Raises ValueError if no episode has `least` rows.
+        `by_length` is as in `sample`, with the beginnings of pieces of `least` rows. Raises ValueError if no episode
+        has `least` rows.
         """
-        chosen = int(self._drawn(1, least, rng)[0])
+        chosen = int(self._drawn(1, least, rng, by_length)[0])
         total = int(self._lengths[chosen])
         count = max(least, min(total, most) - int(rng.integers(least)))
         last = total - count
@@ -248,13 +270,16 @@ class SequenceReplay:
         for number in range(self.oldest // self._size, -(-self._end // self._size)):
             self._open(number)
 
-    def _drawn(self, count: int, length: int, rng: np.random.Generator) -> Ints:
-        """[count] numbers of episodes of `length` rows or more."""
+    def _drawn(self, count: int, length: int, rng: np.random.Generator, by_length: bool) -> Ints:
+        """[count] numbers of episodes of `length` rows or more, each alike, or as likely as it has so many rows."""
         fit = np.flatnonzero(self._lengths >= length)
         if not fit.size:
             longest = int(self._lengths.max(initial=0))
             raise ValueError(f"there is no episode of {length} rows yet: the longest of {self.episodes} has {longest}")
-        return fit[rng.integers(len(fit), size=count)]
+        if not by_length:
+            return fit[rng.integers(len(fit), size=count)]
+        before = np.cumsum(self._lengths[fit] - length + 1)  # beginnings in all episodes up to each
+        return fit[np.searchsorted(before, rng.integers(before[-1], size=count), side="right")]
 
     def _check_rows(self, length: int) -> None:
         if len(self) < length:
@@ -289,14 +314,25 @@ class Streams:
     on from one batch to the next (DreamerV2, published code). A part of a `TrainingRun`.
 
     A piece has `least` to `most` rows; where one begins is_first is set, be it within an episode: a state that was
-    carried on is to be forgotten there. With `ends` pieces at the end of an episode are likelier.
+    carried on is to be forgotten there. The action of such a row tells it from the first of an episode, which has none.
+    With `ends` pieces at the end of an episode are likelier; `by_length` is as in `SequenceReplay.stretch`.
     """
 
-    def __init__(self, replay: SequenceReplay, batch: int, length: int, *, least: int, most: int, ends: bool = False):
+    def __init__(
+        self,
+        replay: SequenceReplay,
+        batch: int,
+        length: int,
+        *,
+        least: int,
+        most: int,
+        ends: bool = False,
+        by_length: bool = False,
+    ):
         if not 1 <= least <= most:
             raise ValueError(f"least must be from 1 to most, got {least} and {most}")
         self.replay, self.batch, self.length = replay, batch, length
-        self.least, self.most, self.ends = least, most, ends
+        self.least, self.most, self.ends, self.by_length = least, most, ends, by_length
         self._at = np.zeros((batch, 2), np.int64)  # the next row of each stream, and the end of its piece
 
     def sample(self, rng: np.random.Generator) -> Sequences:
@@ -306,7 +342,8 @@ class Streams:
             done = 0
             while done < self.length:
                 if at[0] >= at[1] or at[0] < self.replay.oldest:
-                    at[:] = self.replay.stretch(self.least, self.most, rng, ends=self.ends)
+                    how = {"ends": self.ends, "by_length": self.by_length}
+                    at[:] = self.replay.stretch(self.least, self.most, rng, **how)
                     begins.append((b, done))
                 count = min(self.length - done, int(at[1] - at[0]))
                 pieces.append((b, done, int(at[0]), count))

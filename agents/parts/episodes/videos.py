@@ -141,8 +141,11 @@ def _imagined(foresight: Foresight) -> tuple[NDArray[Any], Frames]:
 
 
 def _picture(frame: Any) -> Frames:
-    """uint8 [height, width, 3] of a frame, uint8 or 0 to 1, of 1 or 3 channels or none."""
+    """uint8 [height, width, 3] of a frame, uint8 or 0 to 1, of 1 or 3 channels or none; of screens one after the other,
+    [screens, height, width], the last.
+    """
     array = np.asarray(frame)
+    array = array[-1] if array.ndim == 3 and array.shape[2] not in (1, 3) else array
     if array.ndim not in (2, 3):
         raise ValueError(f"a picture is [height, width] or [height, width, channels], got {list(array.shape)}")
     if array.dtype != np.uint8:

@@ -98,9 +98,10 @@ def enlarged(pictures: NDArray[Any], factor: int) -> NDArray[Any]:
 
 
 def shown_by(task: "Task") -> tuple[tuple[int, ...], type]:
-    """The shape of what `task` shows and its type: pictures of uint8 [H, W, C] or [H, W], else vectors of float32.
+    """The shape of what `task` shows and its type: pictures of uint8, else vectors of float32.
 
-    Raises ValueError for a task that shows something else.
+    Pictures are [H, W, C], [H, W], or screens one after the other, [S, H, W]. Raises ValueError for a task that shows
+    something else.
     """
     space = task.observation_space
     shape, pictures = tuple(space.shape or ()), space.dtype == np.uint8

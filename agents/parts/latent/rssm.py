@@ -83,6 +83,17 @@ Policy = Callable[[State, int], Tensor]
 """The states [N, ...] of an imagined step and its number, 0 for the start, to actions [N, U]."""
 
 
+class FullGRU(nn.GRUCell):
+    """PyTorch's cell, in float32 or better wherever other products are halved: a memory that is rounded at every step
+    loses what is added to it little by little.
+    """
+
+    def forward(self, x: Tensor, h: Tensor | None = None) -> Tensor:
+        """As `nn.GRUCell`."""
+        with torch.autocast(x.device.type, enabled=False):
+            return super().forward(full(x), h)
+
+
 class LayerNormGRU(nn.Module):
     """DreamerV2's cell: x [N, inputs], h [N, units] -> h [N, units].
 
@@ -145,7 +156,7 @@ class RSSM(nn.Module):
         self.act = ACTIVATIONS[activation]()
         self.step_in = nn.Linear(self.stoch + actions, hidden)
         if dynamics != "stochastic":
-            self.cell = LayerNormGRU(hidden, deter) if cell == "layer_norm" else nn.GRUCell(hidden, deter)
+            self.cell = LayerNormGRU(hidden, deter) if cell == "layer_norm" else FullGRU(hidden, deter)
             self.prior_in = nn.Linear(deter, hidden)
         self.prior_out = nn.Linear(hidden, outputs)
         self.posterior_in = nn.Linear(self._context + embed, hidden)
@@ -171,16 +182,17 @@ class RSSM(nn.Module):
     ) -> tuple[State, Belief]:
         """The posterior states and the priors' beliefs, [B, L, ...], along sequences.
 
-        `embeds` [B, L, E], `actions` [B, L, U] that led to them, `is_first` [B, L] (an episode begins: state and action
-        before it count as zeros), `state` [B, ...] before the first step, zeros if None. `noise` is a generator or
-        numbers [B, L, variables]. Raises ValueError for shapes that do not fit.
+        `embeds` [B, L, E], `actions` [B, L, U] that led to them, zeros where an episode begins, `is_first` [B, L] (an
+        episode begins, or what was before is not known: the state before counts as zeros), `state` [B, ...] before the
+        first step, zeros if None. `noise` is a generator or numbers [B, L, variables]. Raises ValueError for shapes
+        that do not fit.
         """
         batch, length = is_first.shape
         weight, context = self.posterior_in.weight, self._context
         _check("embeds", embeds, (batch, length), weight.shape[1] - context)
         _check("actions", actions, (batch, length), self.step_in.in_features - self.stoch)
         keep = (~is_first.bool()).to(full(embeds).dtype).unsqueeze(-1)
-        from_stoch, doing = self._hoisted(actions * keep)
+        from_stoch, doing = self._hoisted(actions)
         from_context, from_embed = weight[:, :context], weight[:, context:]
         seeing = functional.linear(embeds, from_embed, self.posterior_in.bias)
         numbers = self._numbers(noise, (batch, length))
@@ -197,9 +209,12 @@ class RSSM(nn.Module):
         return stacked(states, 1), self._prior(torch.stack(contexts, 1))
 
     def step(self, state: State, action: Tensor, embed: Tensor, is_first: Tensor, *, noise: Noise) -> State:
-        """The posterior states [B, ...] of one step on from `state`; action [B, U], embed [B, E], is_first [B]."""
+        """The posterior states [B, ...] of one step on from `state`; action [B, U], embed [B, E], is_first [B] (an
+        episode begins: state and action before it are forgotten).
+        """
         noise = noise if isinstance(noise, torch.Generator) else noise[:, None]
-        return self.observe(embed[:, None], action[:, None], is_first[:, None], state, noise=noise)[0][:, 0]
+        led = action * (~is_first.bool()).to(action.dtype).unsqueeze(-1)
+        return self.observe(embed[:, None], led[:, None], is_first[:, None], state, noise=noise)[0][:, 0]
 
     def imagine(self, state: State, actions: Tensor, *, noise: Noise) -> State:
         """The states [H, N, ...] that `actions` [H, N, U] lead to from `state` [N, ...], by the priors.

@@ -26,12 +26,14 @@ from sakiyomi.agents.parts.latent.pixel_nets import (
 
 
 class Senses(nn.Module):
-    """The encoder of observations of `shape`, pictures [H, W, C] or [H, W] or vectors [n]; it gives `outputs` numbers.
+    """The encoder of observations of `shape`, pictures or vectors [n]; it gives `outputs` numbers.
 
-    Pictures are made `shrink` times smaller, cut to `bits` a colour if it says so, and have `depth` filters in the
-    first convolution; vectors have the `layers`, and `angles` are the indices of those numbers that are shown as sine
-    and cosine. What is observed deviates from what is decoded by `deviation`. Raises ValueError for pictures that are
-    no squares, or of a size for which there is no encoder.
+    Pictures are [H, W, C], [H, W], or grey screens one after the other, [S, H, W], as Atari games show them. They are
+    made `shrink` times smaller, cut to `bits` a colour if it says so, and have `depth` filters in the first
+    convolution; vectors have the `layers`, and `angles` are the indices of those numbers that are shown as sine and
+    cosine. What is observed deviates from what is decoded by `deviation`: the error counts 1 / deviation^2 times as
+    much, and so does its gradient. Raises ValueError for pictures that are no squares, or of a size for which there is
+    no encoder.
     """
 
     def __init__(
@@ -71,8 +73,7 @@ class Senses(nn.Module):
         """
         if not self.pictures:
             return self.standard(observations)
-        given = observations if len(self.shape) == 3 else observations[..., None]
-        small = shrunk(given, self.shrink)
+        small = shrunk(self._channels_last(observations), self.shrink)
         if self.bits is None:
             return normalised(small)
         if generator is None:
@@ -92,15 +93,29 @@ class Senses(nn.Module):
         if not self.pictures:
             return np.asarray(self.standard.undone(decoded).cpu().numpy())
         shown = enlarged(as_bytes(decoded).cpu().numpy(), self.shrink)
+        if self._screens:
+            return np.moveaxis(shown, -1, -3)
         return shown if len(self.shape) == 3 else shown[..., 0]
 
     @property
+    def _screens(self) -> bool:
+        """Are pictures [S, H, W]? Squares tell: the first number is then not one of their two sides."""
+        return len(self.shape) == 3 and self.shape[0] != self.shape[1] == self.shape[2]
+
+    def _channels_last(self, pictures: Tensor) -> Tensor:
+        """[..., H, W, C] of pictures [..., *shape]."""
+        if self._screens:
+            return pictures.movedim(-3, -1)
+        return pictures if len(self.shape) == 3 else pictures[..., None]
+
+    @property
     def _channels(self) -> int:
-        return self.shape[2] if len(self.shape) == 3 else 1
+        return self.shape[0 if self._screens else 2] if len(self.shape) == 3 else 1
 
     @property
     def _size(self) -> int:
         """Rows and columns of pictures as the networks see them."""
-        if self.shape[0] != self.shape[1]:
-            raise ValueError(f"pictures must be squares, got {self.shape[0]}x{self.shape[1]}")
-        return self.shape[0] // self.shrink
+        rows, columns = self.shape[1:] if self._screens else self.shape[:2]
+        if rows != columns:
+            raise ValueError(f"pictures must be squares, got {rows}x{columns}")
+        return rows // self.shrink

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sakiyomi.agents.agent import Foresight, Observations, Predicted, Turn
+from sakiyomi.agents.parts.muzero.grid import Grid
 from sakiyomi.agents.parts.muzero.lookahead import Lookahead, best_actions, line_after
 from sakiyomi.agents.parts.muzero.stacking import Stack
 from sakiyomi.agents.parts.muzero.stages import TaskStage
@@ -20,10 +21,12 @@ TOLD = 16  # actions that are told with the line expected after them
 
 @dataclass
 class Looking:
-    """Of `batch` episodes: the latest frames, the last `actions`, the last search, and what it `found`."""
+    """Of `batch` episodes: the latest frames, the last `actions`, the last search, and what it `found`; actions are the
+    numbers of a `grid` if they are vectors."""
 
     batch: int
     rng: np.random.Generator
+    grid: Grid | None = None
     found: Findings | None = None
     actions: NDArray[np.integer] = field(default_factory=lambda: np.zeros(0, np.int64))
     _stack: Stack | None = None
@@ -88,20 +91,36 @@ class Looking:
             raise ValueError("nothing is foreseen before the first act")
         order, two = best_first(found, look.selection, row), look.model.players == 2
         lines = [line_after(look.search, row, int(action)) for action in order[:TOLD] if found.visits[row, action]]
+        at_root = np.zeros(len(order), np.int64)
         future = {} if not lines else {"value": Predicted(lines[0].values)}
         if lines and not two:
             future["reward"] = Predicted(lines[0].rewards)
         return Foresight(
             value=float(np.clip(found.values[row], -1, 1) if two else found.values[row]),
-            actions=order,
+            actions=self._named(row, at_root, order),
             visits=found.visits[row, order],
             values=found.means[row, order],
             priors=found.priors[row, order],
-            lines=tuple(line.actions for line in lines),
+            lines=tuple(self._named(row, line.nodes, line.actions) for line in lines),
             future=future,
             simulations=int(found.visits[row].sum()),
             depth=max((len(line.actions) for line in lines), default=0),
         )
+
+    def act(self, chosen: NDArray[np.integer]) -> NDArray[Any]:
+        """Take what was `chosen` [B] at the roots: returns the actions [B], or vectors [B, U]."""
+        assert self._latest is not None, "lookahead comes first"
+        rows = np.arange(len(chosen))
+        drawn = self._latest.model.candidates(rows, 0)
+        self.actions = chosen if drawn is None else drawn[rows, chosen]
+        return self.grid.vectors(self.actions).astype(np.float32) if self.grid else self.actions
+
+    def _named(self, row: int, nodes: NDArray[np.integer], chosen: NDArray[np.integer]) -> NDArray[Any]:
+        """What `chosen` [n] at `nodes` [n] of tree `row` are: actions [n], or vectors [n, U]."""
+        assert self._latest is not None, "lookahead comes first"
+        drawn = self._latest.model.candidates(row, nodes)
+        actions = chosen if drawn is None else drawn[np.arange(len(chosen)), chosen]
+        return self.grid.vectors(actions) if self.grid else actions
 
 
 class Acting(Protocol):

@@ -50,7 +50,7 @@ def search_again(replay: UnrollReplay, look: Lookahead, rng: np.random.Generator
     for _ in range(searches if replay.added else 0):
         places = np.unique(replay.draw(rng, look.trees))
         found = look.find(replay.inputs(places), replay.legal(places), replay.turns(places))
-        replay.refresh(places, look.policies(found), found.values)
+        replay.refresh(places, look.policies(found), found.values, look.model.candidates(np.arange(len(places)), 0))
 
 
 def learned_from(

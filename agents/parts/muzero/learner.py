@@ -6,6 +6,7 @@ MuZero (Schrittwieser et al., arXiv:1911.08265, section 3 and appendix G, "Train
 
 The gradient that a latent state gets from the step after it is halved, so that it stays of one size however long the
 unroll is. Cross-entropy to two-hot distributions for values and rewards, or squared error where values lie in [-1, 1].
+Of actions that were drawn (`sampling`) l_p is the cross-entropy of the search's shares among those alone.
 """
 
 from collections.abc import Callable
@@ -21,6 +22,7 @@ from torch.optim.swa_utils import AveragedModel
 
 from sakiyomi.agents.parts.dual.learner import moving_average
 from sakiyomi.agents.parts.muzero.bins import encode
+from sakiyomi.agents.parts.muzero.grid import digits
 from sakiyomi.agents.parts.muzero.nets import MuZeroNet
 from sakiyomi.agents.parts.muzero.unrolls import Unrolls
 from sakiyomi.agents.parts.runs.checkpoints import (
@@ -108,8 +110,9 @@ class MuZeroLearner:
 
 
 def tensors(unrolls: Unrolls, device: torch.device) -> dict[str, Tensor]:
-    """The arrays of `unrolls` by name."""
-    return {name: torch.from_numpy(np.ascontiguousarray(array)).to(device) for name, array in vars(unrolls).items()}
+    """The arrays of `unrolls` by name, those that there are."""
+    arrays = {name: np.ascontiguousarray(array) for name, array in vars(unrolls).items() if array is not None}
+    return {name: torch.from_numpy(array).to(device) for name, array in arrays.items()}
 
 
 def unrolled_losses(net: MuZeroNet, told: dict[str, Any], value_weight: float) -> tuple[dict[str, Tensor], Tensor]:
@@ -133,11 +136,20 @@ def unrolled_losses(net: MuZeroNet, told: dict[str, Any], value_weight: float) -
         logits, values = net.predict(latents)
         if k == 0:
             errors = (net.scalars(values.detach()) - told["values"][:, 0]).abs()
-        policy = -(told["policies"][:, k] * functional.log_softmax(logits, dim=1)).sum(1)
+        candidates = told["candidates"][:, k] if "candidates" in told else None
+        policy = -(told["policies"][:, k] * log_policies(net, logits, candidates)).sum(1)
         sums["policy"] = sums["policy"] + share * policy * told["policy_mask"][:, k]
         value = outcome_loss(net, values, told["values"][:, k]) * told["value_mask"][:, k]
         sums["value"] = sums["value"] + share * value_weight * value
     return {name: (weights * each).mean() for name, each in sums.items()}, errors
+
+
+def log_policies(net: MuZeroNet, logits: Tensor, candidates: Tensor | None) -> Tensor:
+    """[n, A], the logarithm of the policy with `logits`, of all actions; or [n, C], of `candidates` [n, C] alone."""
+    if candidates is None:
+        return functional.log_softmax(logits, dim=1)
+    logs = functional.log_softmax(logits.unflatten(1, (net.dimensions, net.bins)), dim=2)
+    return logs.gather(2, torch.stack(digits(candidates, net.bins, net.dimensions), dim=1)).sum(1)
 
 
 def outcome_loss(net: MuZeroNet, outcomes: Tensor, targets: Tensor) -> Tensor:

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sakiyomi.agents.parts.search import Dirichlet, Findings, Gumbel, LatentModel, Puct, Search
+from sakiyomi.agents.parts.muzero.sampling import CandidateModel
+from sakiyomi.agents.parts.search import Dirichlet, Findings, Gumbel, Puct, Search
 from sakiyomi.agents.parts.search.findings import drawn
 from sakiyomi.agents.parts.search.forest import UNEXPANDED
 from sakiyomi.agents.parts.search.latent import Dynamics
@@ -39,7 +40,7 @@ class Lookahead:
         rng: np.random.Generator,
     ):
         self.selection, self.simulations, self.rng, self.trees = selection, simulations, rng, trees
-        self.model = LatentModel(dynamics, trees, simulations + 1, actions, discount=discount, players=players)
+        self.model = CandidateModel(dynamics, trees, simulations + 1, actions, discount=discount, players=players)
         self.search = Search(self.model, trees, simulations, selection=selection, noise=noise, rng=rng)
 
     def use(self, dynamics: Dynamics) -> None:
@@ -113,9 +114,10 @@ def best_actions(found: Findings, selection: Puct | Gumbel) -> NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class Line:
-    """The actions [L] that follow each other, and at each the reward [L] predicted for it and the value [L] found
-    behind it; both as the player to move at the root sees them."""
+    """The actions [L] that follow each other, the `nodes` [L] at which they are chosen, and of each the reward [L]
+    predicted for it and the value [L] found behind it; both as the player to move at the root sees them."""
 
+    nodes: NDArray[np.int64]
     actions: NDArray[np.int32]
     rewards: NDArray[np.float32]
     values: NDArray[np.float32]
@@ -124,7 +126,7 @@ class Line:
 def line_after(search: Search, row: int, action: int, most: int = 64) -> Line:
     """What tree `row` expects after and with `action` at its root: at each step what was visited most."""
     forest = search.forest
-    actions, rewards, values = list[int](), list[float](), list[float]()
+    nodes, actions, rewards, values = list[int](), list[int](), list[float](), list[float]()
     node, first_mover = 0, int(forest.nodes["turn"][row, 0])
     while len(actions) < most:
         first, tried, count = (int(forest.nodes[name][row, node]) for name in ("first", "tried", "count"))
@@ -135,6 +137,7 @@ def line_after(search: Search, row: int, action: int, most: int = 64) -> Line:
         if not len(edges):
             break
         edge = edges[np.lexsort((edges["total"] / edges["visits"], edges["visits"]))[-1]]
+        nodes.append(node)
         mover = int(forest.nodes["turn"][row, node])
         node = int(edge["child"])
         after = forest.nodes[row, node]
@@ -142,4 +145,5 @@ def line_after(search: Search, row: int, action: int, most: int = 64) -> Line:
         rewards.append(float(after["reward"]) * (1 if mover == first_mover else -1))
         mean = float(after["total"]) / max(1, int(after["visits"]))
         values.append(mean * (1 if int(after["turn"]) == first_mover else -1))
-    return Line(np.array(actions, np.int32), np.array(rewards, np.float32), np.array(values, np.float32))
+    told = np.array(rewards, np.float32), np.array(values, np.float32)
+    return Line(np.array(nodes, np.int64), np.array(actions, np.int32), *told)

@@ -5,10 +5,12 @@ boards, a downsampler before them for pictures of Atari's size. Latent states ar
 planes that tell of actions. Full connections are for tasks whose observations are vectors.
 
 Departures: normalisation is that of a layer unless "batch" is asked for, as a batch's statistics differ from step to
-step of an unroll; actions of chess and shogi are told by the square they start from and a plane for each kind of move.
+step of an unroll; actions of chess and shogi are told by the square they start from and a plane for each kind of move,
+and those of Connect Four by the column. Convolutions compute in bfloat16 where that is faster.
 """
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from math import prod
 from typing import Any, Literal, NamedTuple
 
@@ -16,7 +18,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from sakiyomi.agents.parts.dual.learner import computes_with_bfloat16
 from sakiyomi.agents.parts.muzero.bins import decode
+from sakiyomi.agents.parts.muzero.grid import digits
 
 Kind = Literal["mlp", "conv", "atari"]
 Norm = Literal["layer", "batch", "none"]
@@ -27,21 +31,28 @@ MANY = 32  # more actions than so many do not get a plane each
 
 
 class Predictions(NamedTuple):
-    """Of latent states [n, ...]: logits [n, A]; of values [n, 2 M + 1] if there are bins, else values [n]."""
+    """Of latent states [n, ...]: logits [n, A] (or [n, U * bins], of actions with U dimensions); of values [n, 2 M + 1]
+    if there are bins, else values [n]. Float32."""
 
     logits: Tensor
     values: Tensor
 
 
 class MuZeroNet(nn.Module):
-    """h, g and f for inputs [n, ...] (vectors or planes) and `actions` to choose from.
+    """h, g and f for inputs [n, ...] (vectors or planes) and `actions` to choose from. If these are a `Grid`, it has so
+    many `dimensions`, each of which has a policy of its own, independent of the others.
 
     `kind` "mlp" has latent vectors of `channels` numbers and `hidden` units between; "conv" has latent planes as large
     as the board, `channels` of them, and towers of `blocks`; "atari" has smaller planes, behind convolutions of stride
     2 and towers of `down_blocks`. Heads have `filters` and then `hidden` units (a policy has none). `support` M > 0:
     rewards and values are distributions over the bins -M .. M (`bins`); 0: values lie in [-1, 1], and no reward is
-    predicted. The last layers begin at zero: the first policy is uniform, the first value and reward are 0. Raises
-    ValueError for inputs that the kind does not take.
+    predicted. With `columns` each action is a column of the board, and a plane has ones there: from a constant plane a
+    convolution would have to find the column by the board's edges, which takes it about twice as long to learn. The
+    last layers begin at zero: the first policy is uniform, the first value and reward are 0.
+
+    Weights are float32 and so is all that comes out, latent states too; between, convolutions compute in bfloat16 on a
+    GPU, and on a CPU that is faster at it. Raises ValueError for inputs that the kind does not take, and for `columns`
+    that are not as many as the board's.
     """
 
     def __init__(
@@ -58,6 +69,8 @@ class MuZeroNet(nn.Module):
         support: int = 0,
         norm: Norm = "layer",
         scaling: Scaling = "state",
+        columns: bool = False,
+        dimensions: int = 1,
     ):
         super().__init__()
         self.inputs, self.actions, self.support, self.scaling = tuple(inputs), actions, support, scaling
@@ -73,21 +86,30 @@ class MuZeroNet(nn.Module):
             "support": support,
             "norm": norm,
             "scaling": scaling,
+            "columns": columns,
+            "dimensions": dimensions,
         }
+        self.dimensions, self.bins = dimensions, round(actions ** (1 / dimensions))
+        if self.bins**dimensions != actions:
+            raise ValueError(f"{actions} actions are no grid of {dimensions} dimensions")
+        marks = self.bins * dimensions
         if (kind == "mlp") != (len(self.inputs) == 1):
             raise ValueError(f"a network of kind {kind!r} takes {'vectors' if kind == 'mlp' else 'planes'}: {inputs}")
+        if columns and (kind != "conv" or actions != self.inputs[-1]):
+            raise ValueError(f"{actions} actions of a {kind!r} network are no columns of {self.inputs}")
         outcomes = 2 * support + 1 if support else 1
         self.latent: tuple[int, ...]
         self.representation: nn.Module
         if kind == "mlp":
-            self.latent, self._planes = (channels,), actions
+            self.latent, self._planes = (channels,), marks
             self.representation = mlp(self.inputs[0], hidden, channels)
-            self.dynamics: nn.Module = mlp(channels + actions, hidden, channels)
-            self.policy, self.value = mlp(channels, hidden, actions), mlp(channels, hidden, outcomes)
+            self.dynamics: nn.Module = mlp(channels + marks, hidden, channels)
+            self.policy, self.value = mlp(channels, hidden, marks), mlp(channels, hidden, outcomes)
             self.reward = mlp(channels, hidden, outcomes) if support else None
         else:
             size = self.inputs[1:] if kind == "conv" else (downsampled(self.inputs[1]), downsampled(self.inputs[2]))
-            self.latent, self._planes = (channels, *size), action_planes(actions, prod(size))
+            planes = action_planes(actions, prod(size)) if dimensions == 1 else marks
+            self.latent, self._planes = (channels, *size), 1 if columns else planes
             stem = (
                 ConvNorm(self.inputs[0], channels, norm)
                 if kind == "conv"
@@ -97,7 +119,7 @@ class MuZeroNet(nn.Module):
             change = ConvNorm(channels + self._planes, channels, norm)
             self.dynamics = nn.Sequential(change, nn.ReLU(), *tower(channels, blocks, norm))
             area = prod(size)
-            self.policy = head(channels, filters, area, 0, actions, norm)
+            self.policy = head(channels, filters, area, 0, marks, norm)
             self.value = head(channels, filters, area, hidden, outcomes, norm)
             self.reward = head(channels, filters, area, hidden, outcomes, norm) if support else None
         for last in (self.policy, self.value, self.reward):
@@ -109,21 +131,29 @@ class MuZeroNet(nn.Module):
 
     def represent(self, inputs: Tensor) -> Tensor:
         """h: latent states [n, ...] of inputs [n, ...]."""
-        return self._scaled(self.representation(inputs))
+        with self._precision(inputs):
+            latents = self.representation(inputs)
+        return self._scaled(latents)
 
     def step(self, latents: Tensor, actions: Tensor) -> tuple[Tensor | None, Tensor]:
         """g: of `actions` [n] in `latents`: the logits of rewards [n, 2 M + 1] (None without bins), the states after.
 
-        The reward is read from the state after, before it is scaled.
+        The reward is read from the state after, as it is once it has been scaled; the paper does not say where.
         """
-        after = self.dynamics(self._with_actions(latents, actions))
+        with self._precision(latents):
+            after = self.dynamics(self._with_actions(latents, actions))
         scaled = self._scaled(after)
-        return None if self.reward is None else self.reward(scaled), scaled
+        if self.reward is None:
+            return None, scaled
+        with self._precision(scaled):
+            rewards: Tensor = self.reward(scaled)
+        return rewards.float(), scaled
 
     def predict(self, latents: Tensor) -> Predictions:
         """f."""
-        values = self.value(latents)
-        return Predictions(self.policy(latents), values if self.support else values.squeeze(-1).tanh())
+        with self._precision(latents):
+            logits, values = self.policy(latents).float(), self.value(latents).float()
+        return Predictions(logits, values if self.support else values.squeeze(-1).tanh())
 
     def scalars(self, outcomes: Tensor) -> Tensor:
         """[n], the values or rewards that a head's output stands for."""
@@ -137,12 +167,14 @@ class MuZeroNet(nn.Module):
         """Latent states and what tells of the actions, along the channels."""
         n = len(actions)
         if latents.ndim == 2:
-            return torch.cat([latents, functional.one_hot(actions, self.actions).to(latents.dtype)], dim=1)
+            return torch.cat([latents, self._marked(actions).to(latents.dtype)], dim=1)
         area = prod(latents.shape[2:])
         told = latents.new_zeros(n, self._planes, area)
         rows = torch.arange(n, device=latents.device)
-        if self._planes == self.actions:
-            told[rows, actions] = 1
+        if self._settings["columns"]:
+            told.view(n, *latents.shape[2:])[rows, :, actions] = 1
+        elif self._planes == self.bins * self.dimensions:
+            told[:] = self._marked(actions)[:, :, None]
         elif self._planes == 1:  # a point of the board; a pass is none
             on = actions < area
             told[rows[on], 0, actions[on]] = 1
@@ -151,9 +183,23 @@ class MuZeroNet(nn.Module):
             told[rows, 1 + actions % (self._planes - 1)] = 1
         return torch.cat([latents, told.view(n, self._planes, *latents.shape[2:])], dim=1)
 
+    def _marked(self, actions: Tensor) -> Tensor:
+        """[n, U * bins], 1 at the value of each dimension."""
+        places = torch.stack(digits(actions, self.bins, self.dimensions), dim=1)
+        return functional.one_hot(places, self.bins).flatten(1)
+
+    def _precision(self, like: Tensor) -> AbstractContextManager[Any]:
+        """In the block layers compute in bfloat16, if that is faster where `like` is; those of vectors are too small.
+
+        What is not a layer belongs outside: a sum over bins in bfloat16 has two digits.
+        """
+        kind = like.device.type
+        faster = kind == "cuda" or (kind == "cpu" and computes_with_bfloat16())
+        return torch.autocast(kind, torch.bfloat16) if faster and len(self.inputs) > 1 else nullcontext()
+
     def _scaled(self, latents: Tensor) -> Tensor:
         """To [0, 1], each state by its least and greatest number, or each of its planes by its own."""
-        flat = latents.flatten(2 if self.scaling == "channel" and latents.ndim > 2 else 1)
+        flat = latents.float().flatten(2 if self.scaling == "channel" and latents.ndim > 2 else 1)
         low, high = flat.aminmax(dim=-1, keepdim=True)
         return ((flat - low) / (high - low).clamp(min=LEAST_RANGE)).view_as(latents)
 

@@ -19,7 +19,7 @@ from sakiyomi.agents.parts.muzero.stages import Played, Stage
 from sakiyomi.agents.parts.muzero.unrolls import Episode
 from sakiyomi.agents.parts.runs.checkpoints import read_json, whole_folder, write_json
 
-COLUMNS = ("observations", "rewards", "turns", "actions", "policies", "legal", "values")
+COLUMNS = ("observations", "rewards", "turns", "actions", "policies", "legal", "values", "candidates")
 
 
 @dataclass
@@ -98,14 +98,17 @@ class LatentPlay:
     def _move(self) -> list[Episode]:
         """An action in each row; returns what is complete by it."""
         stage, look, rows = self.stage, self.lookahead, np.arange(self.stage.rows)
-        shown = {"observations": stage.frames, "legal": stage.legal, "turns": stage.turns}
-        found = look.find(self._inputs(self.stack), shown["legal"], shown["turns"])
+        shown = {"observations": stage.frames, "turns": stage.turns}
+        found = look.find(self._inputs(self.stack), stage.legal, shown["turns"])
         complete = self._cut(found.values, shown)
-        policies = look.policies(found)
+        policies, drawn = look.policies(found), look.model.candidates(rows, 0)
+        shown["legal"] = np.ones(policies.shape, np.bool_) if stage.legal is None else stage.legal
+        shown |= {} if drawn is None else {"candidates": drawn}
         tau = np.full(len(rows), self.temperature)
         if self.exploring_plies is not None:
             tau[stage.plies >= self.exploring_plies] = 0.0
-        actions = look.choose(found, tau)
+        chosen = look.choose(found, tau)
+        actions = chosen if drawn is None else drawn[rows, chosen]
         played = stage.play(actions)
         self.steps += played.steps
         self._note(rows, shown | {"actions": actions, "policies": policies, "values": found.values})
@@ -170,7 +173,7 @@ def _episode(columns: Mapping[str, list[Any]], last: Mapping[str, Any], terminat
     rows = {name: [*column, last[name]] if name in last else column for name, column in columns.items()}
     return Episode(
         observations=np.stack(rows["observations"]),
-        actions=np.array(rows["actions"], np.int32),
+        actions=np.array(rows["actions"], np.int64),
         rewards=np.array(rows["rewards"], np.float32),
         turns=np.array(rows["turns"], np.int8),
         policies=np.array(rows["policies"], np.float32),
@@ -178,4 +181,5 @@ def _episode(columns: Mapping[str, list[Any]], last: Mapping[str, Any], terminat
         values=np.array(rows["values"], np.float32),
         terminated=terminated,
         lead=lead,
+        candidates=np.array(rows["candidates"], np.int64) if len(rows["candidates"]) else None,
     )

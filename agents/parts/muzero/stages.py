@@ -11,10 +11,11 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from sakiyomi.agents.parts.muzero.grid import Grid
 from sakiyomi.agents.parts.runs.checkpoints import read_json, whole_folder, write_json
 from sakiyomi.agents.parts.selfplay.standing import standing
 from sakiyomi.agents.parts.strength.measuring import rules_of
-from sakiyomi.boards.game import Ending, Game, States
+from sakiyomi.boards.game import Ending, Game, States, Symmetry
 from sakiyomi.envs.task import Task
 from sakiyomi.envs.vector_tasks import make_vector
 
@@ -44,6 +45,9 @@ class Stage(Protocol):
     rows: int
     actions: int
     players: int
+    grid: Grid | None  # if actions are the numbers of vectors
+    columns: bool  # are actions the columns of a board?
+    symmetries: tuple[Symmetry, ...]  # of frames and actions alike
 
     @property
     def frame(self) -> tuple[int, ...]: ...  # noqa: D102 the shape of one
@@ -52,7 +56,7 @@ class Stage(Protocol):
     @property
     def frames(self) -> NDArray[Any]: ...  # noqa: D102 [B, ...], as it is now
     @property
-    def legal(self) -> Bools: ...  # noqa: D102 [B, A]
+    def legal(self) -> Bools | None: ...  # noqa: D102 [B, A], or None: all are
     @property
     def turns(self) -> NDArray[np.int8]: ...  # noqa: D102 [B]
     @property
@@ -72,12 +76,14 @@ class BoardStage:
     """
 
     players = 2
+    grid: Grid | None = None
 
     def __init__(
         self, game: Game, rows: int, rng: np.random.Generator, *, random_plies: int = 0, cap: int | None = None
     ):
         self.game, self.rows, self.rng, self.cap, self.random_plies = game, rows, rng, cap, random_plies
         self.actions, self.frame, self.kind = game.num_actions, tuple(game.planes), np.dtype(np.float32)
+        self.columns, self.symmetries = plays_columns(game), tuple(game.symmetries())
         self.states: States = np.concatenate([self._start() for _ in range(rows)])
 
     @property
@@ -146,20 +152,23 @@ class BoardStage:
 
 
 class TaskStage:
-    """`rows` episodes of `task`, whose actions are choices; `workers` as in `make_vector`.
+    """`rows` episodes of `task`; `workers` as in `make_vector`. Actions are the task's own, or the numbers of a `grid`
+    for those that are vectors.
 
     Everything by chance in an episode comes from `seed` and the episode's number; what is loaded goes on in the midst
     of episodes, as what was done in them is done again. Where an observation is a dict with "screens" [S, ...], the
-    latest of these is the frame. Raises ValueError for a task with other actions.
+    latest of these is the frame. Raises ValueError for a task with other observations.
     """
 
     players = 1
+    columns = False
+    symmetries: tuple[Symmetry, ...] = ()
+    legal: Bools | None = None
 
-    def __init__(self, task: Task, rows: int, seed: int, workers: int = 0):
-        if not task.discrete:
-            raise ValueError(f"actions of {task.name} are no choices: MuZero here learns tasks whose actions are")
-        self.task, self.rows, self.seed = task, rows, seed
-        self.actions = int(task.action_space.n)  # type: ignore[attr-defined]
+    def __init__(self, task: Task, rows: int, seed: int, workers: int = 0, grid: Grid | None = None):
+        self.task, self.rows, self.seed, self.grid = task, rows, seed, grid
+        self.actions = grid.actions if grid else int(getattr(task.action_space, "n", 0))
+        self._idle: Any = 0 if grid or task.discrete else np.zeros(task.action_space.shape or ()).tolist()
         self._envs = make_vector(task if workers == 0 else task.name, rows, workers, mode="disabled")
         space: Any = task.observation_space
         screens = getattr(space, "spaces", {}).get("screens")
@@ -169,11 +178,11 @@ class TaskStage:
             raise ValueError(f"{task.name} shows neither an array nor screens")
         self.frame: tuple[int, ...] = tuple(shape)
         self.kind = np.dtype(np.uint8 if kind == np.uint8 else np.float32)
-        self.legal = np.ones((rows, self.actions), np.bool_)
         self.turns = np.zeros(rows, np.int8)
         self._next = 0
         self._numbers = np.zeros(rows, np.int64)  # of the episodes
-        self._done: list[list[int]] = [[] for _ in range(rows)]  # actions in them
+        self._seeds = [0] * rows  # that they began with
+        self._done: list[list[Any]] = [[] for _ in range(rows)]  # actions in them
         self.frames = np.zeros((rows, *self.frame), self.kind)
         self._begin(np.ones(rows, np.bool_))
 
@@ -182,8 +191,8 @@ class TaskStage:
         """[B], steps of the episodes."""
         return np.array([len(actions) for actions in self._done])
 
-    def play(self, actions: NDArray[np.integer[Any]]) -> Played:
-        """Do `actions` [B]. Raises ValueError for rewards that are not finite."""
+    def play(self, actions: NDArray[Any]) -> Played:
+        """Do `actions` [B] (or vectors [B, U]). Raises ValueError for rewards that are not finite."""
         seen, rewards, terminated, truncated, infos = self._step(np.asarray(actions))
         if not np.isfinite(rewards).all():
             raise ValueError(f"{self.task.name} gave a reward that is not finite: {rewards}")
@@ -212,10 +221,11 @@ class TaskStage:
         self._next = int(about["next"])
         self._repeat(np.array(about["numbers"], np.int64), about["done"])
 
-    def _step(self, actions: NDArray[np.integer[Any]]) -> Any:
+    def _step(self, actions: NDArray[Any]) -> Any:
         for row, action in enumerate(actions.tolist()):
             self._done[row].append(action)
-        return self._envs.step(actions.astype(self._envs.single_action_space.dtype))
+        done = self.grid.vectors(actions) if self.grid else actions
+        return self._envs.step(done.astype(self._envs.single_action_space.dtype))
 
     def _begin(self, rows: Bools) -> None:
         """New episodes in `rows`."""
@@ -226,8 +236,10 @@ class TaskStage:
 
     def _reset(self, rows: Bools) -> None:
         """Bring `rows` to the beginning of their episodes."""
-        seeds = [int(np.random.default_rng([self.seed, int(each)]).integers(1 << 31)) for each in self._numbers]
-        seen, _ = self._envs.reset(seed=seeds, options={"reset_mask": rows.copy()})  # type: ignore[arg-type]
+        for row in np.flatnonzero(rows):
+            self._seeds[row] = int(np.random.default_rng([self.seed, int(self._numbers[row])]).integers(1 << 31))
+        options = {"reset_mask": rows.copy()}
+        seen, _ = self._envs.reset(seed=list(self._seeds), options=options)  # type: ignore[arg-type]
         frames = self.frames.copy()  # what was returned must not change
         frames[rows] = self._frames_of(seen)[rows]
         self.frames = frames
@@ -248,7 +260,7 @@ class TaskStage:
         for t in range(int(lengths.max())):
             if t and ((waits == t) | ended).any():
                 self._reset((waits == t) | ended)
-            now = [done[row][t - waits[row]] if t >= waits[row] else 0 for row in range(self.rows)]
+            now = [done[row][t - waits[row]] if t >= waits[row] else self._idle for row in range(self.rows)]
             seen, _, terminated, truncated, _ = self._step(np.array(now))
             self.frames, ended = self._frames_of(seen), terminated | truncated
             if (ended & (waits <= t)).any():
@@ -258,15 +270,32 @@ class TaskStage:
             self._reset(late)
 
 
+def plays_columns(game: Game) -> bool:
+    """Does each action put a piece into the column of the board that has its number, as in Connect Four?"""
+    width = game.planes[-1]
+    states = game.new(width)
+    if game.num_actions != width or not game.legal(states).all():
+        return False
+    empty = game.board(states[:1])
+    game.play(states, np.arange(width, dtype=np.int32))
+    changed = [np.flatnonzero((game.board(state) != empty).any(axis=0)).tolist() for state in states]
+    return changed == [[column] for column in range(width)]
+
+
 def stage_of(
-    task: Task | Game, rows: int, seed: int, *, random_plies: int = 0, cap: int | None = None
+    task: Task | Game, rows: int, seed: int, *, random_plies: int = 0, cap: int | None = None, bins: int = 0
 ) -> BoardStage | TaskStage:
-    """Where `task` is played by one who learns it. Raises ValueError for one that cannot be played so."""
+    """Where `task` is played by one who learns it; actions that are vectors have so many `bins` in each dimension.
+
+    Raises ValueError for a task that cannot be played so.
+    """
     game = game_of(task)
     if game is not None:
         return BoardStage(game, rows, np.random.default_rng([seed, 1]), random_plies=random_plies, cap=cap)
     assert isinstance(task, Task)
-    return TaskStage(task, rows, seed)
+    if not task.discrete and not (task.continuous and bins):
+        raise ValueError(f"actions of {task.name} are no choices: of vectors, action_bins have to be set")
+    return TaskStage(task, rows, seed, grid=None if task.discrete else Grid.of(task.action_space, bins))
 
 
 def game_of(task: Task | Game) -> Game | None:

@@ -17,7 +17,7 @@ value 0); the game's outcome for whoever would move, in board games without pred
 is learned of what lies behind a time limit.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,8 @@ from numpy.typing import DTypeLike, NDArray
 from sakiyomi.agents.parts.muzero.stacking import inputs_of
 from sakiyomi.agents.parts.muzero.targets import bootstrapped, goes_on, reward_sums
 from sakiyomi.agents.parts.runs.checkpoints import read_json, whole_folder, write_json
+from sakiyomi.agents.parts.selfplay.turned import Turned
+from sakiyomi.boards.game import Symmetry
 
 LEAST_PRIORITY = 1e-3  # added to errors, so that nothing is never drawn again
 Ints = NDArray[np.int64]
@@ -42,6 +44,7 @@ class Episode:
     """T actions, T at least 1: `observations` [T + 1, ...], `rewards` [T + 1] (the first is 0), `turns` [T + 1],
     `actions` [T], `policies` [T, A], `legal` [T, A], `values` [T + 1], as shown above.
 
+    `candidates` [T, K] are the actions that policies [T, K] and `legal` speak of, where these were drawn; None: of all.
     `terminated`: the task itself ended it. The first `lead` rows are only seen and never learned from: they belong to
     the episode whose later part this is. Raises ValueError for arrays that do not fit.
     """
@@ -55,6 +58,7 @@ class Episode:
     values: Floats
     terminated: bool
     lead: int = 0
+    candidates: Ints | None = None
 
     def __post_init__(self) -> None:
         steps = len(self.actions)
@@ -93,6 +97,7 @@ class Unrolls:
     reward_mask: Floats  # [B, K]
     weights: Floats  # [B], importance weights, the greatest of them 1
     places: Ints  # [B], for `UnrollReplay.judge`
+    candidates: Ints | None = None  # [B, K + 1, C], the actions that the policies are of (then [B, K + 1, C])
 
 
 class UnrollReplay:
@@ -100,7 +105,9 @@ class UnrollReplay:
 
     Frames have `frame` as their shape and are of the type `kind`; inputs are `stack` of them, `with_actions` or not
     (`stacking`). Values are `n` steps ahead, discounted by `discount`. Row i is drawn with P(i) ~ |nu_i - z_i|^alpha
-    and weighs (1 / (M P(i)))^beta, M being the number of rows that may be drawn; alpha 0 draws all alike.
+    and weighs (1 / (M P(i)))^beta, M being the number of rows that may be drawn; alpha 0 draws all alike. With
+    `symmetries` of a board each unroll is turned by one of them, drawn at random: planes, actions and policies.
+    Policies are of all `actions`, or with `sampled` of that many candidates, which are kept beside them.
     """
 
     def __init__(
@@ -117,19 +124,22 @@ class UnrollReplay:
         with_actions: bool = False,
         alpha: float = 0.0,
         beta: float = 0.0,
+        symmetries: Sequence[Symmetry] = (),
+        sampled: int = 0,
     ):
         if capacity < 2 or n < 1:
             raise ValueError(f"capacity must be 2 or more and n 1 or more, got {capacity} and {n}")
         self.capacity, self.actions, self.n, self.discount = capacity, actions, n, discount
         self.alternating, self.alpha, self.beta = alternating, alpha, beta
-        self.stack, self.with_actions = stack, with_actions
+        self.stack, self.with_actions, self.symmetries = stack, with_actions, tuple(symmetries)
+        width = sampled or actions
         self._ring: dict[str, NDArray[Any]] = {  # columns, which grow to `capacity` places as they are needed
             "observations": np.zeros((0, *frame), kind),
-            "actions": np.zeros(0, np.int32),
+            "actions": np.zeros(0, np.int64),
             "rewards": np.zeros(0, np.float32),
             "turns": np.zeros(0, np.int8),
-            "policies": np.zeros((0, actions), np.float32),
-            "legal": np.zeros((0, actions), np.bool_),
+            "policies": np.zeros((0, width), np.float32),
+            "legal": np.zeros((0, width), np.bool_),
             "values": np.zeros(0, np.float32),
             "sums": np.zeros(0, np.float64),  # of rewards, n steps ahead
             "at": np.zeros(0, np.int32),  # t
@@ -137,6 +147,8 @@ class UnrollReplay:
             "terminated": np.zeros(0, np.bool_),
             "weights": np.zeros(0, np.float64),  # |error|^alpha; 0: is not drawn
         }
+        if sampled:
+            self._ring["candidates"] = np.zeros((0, sampled), np.int64)
         self._starts: list[int] = []  # numbers of the first rows of the episodes held; row i is in place i % capacity
         self._end = 0  # number of the next row
         self.added = 0
@@ -164,7 +176,7 @@ class UnrollReplay:
         places = np.arange(self._end, self._end + rows) % self.capacity
         for name in ("observations", "rewards", "turns", "values"):
             ring[name][places] = getattr(episode, name)
-        for name in ("actions", "policies", "legal"):
+        for name in [each for each in ("actions", "policies", "legal", "candidates") if each in ring]:
             ring[name][places[:-1]] = getattr(episode, name)
             ring[name][places[-1]] = 0
         ring["sums"][places] = reward_sums(episode.rewards, episode.turns, self.n, self.discount)
@@ -186,10 +198,18 @@ class UnrollReplay:
         known = ring["terminated"][places][:, None] | (at <= last)
         values, rows = self._values(places, steps, value_of)
         taken = np.where(at < last, ring["actions"][rows], rng.integers(self.actions, size=at.shape))
+        policies = ring["policies"][rows] * (at < last)[..., None]
+        inputs = self.inputs(places)
+        if len(self.symmetries) > 1:
+            chosen = rng.integers(len(self.symmetries), size=batch)
+            turned = Turned(self.symmetries, chosen)
+            inputs, taken = turned.planes(inputs), turned.actions(taken)
+            each = Turned(self.symmetries, np.repeat(chosen, steps + 1))
+            policies = each.by_action(policies.reshape(-1, self.actions)).reshape(policies.shape)
         return Unrolls(
-            inputs=self.inputs(places),
+            inputs=inputs,
             actions=taken[:, :-1],
-            policies=ring["policies"][rows] * (at < last)[..., None],
+            policies=policies,
             policy_mask=(at < last).astype(np.float32),
             values=values.astype(np.float32),
             value_mask=known.astype(np.float32),
@@ -197,6 +217,7 @@ class UnrollReplay:
             reward_mask=known[:, 1:].astype(np.float32),
             weights=weights,
             places=places,
+            candidates=ring["candidates"][rows] if "candidates" in ring else None,
         )
 
     def judge(self, places: Ints, errors: NDArray[np.floating]) -> None:
@@ -229,9 +250,17 @@ class UnrollReplay:
         turns: NDArray[np.int8] = self._ring["turns"][places]
         return turns
 
-    def refresh(self, places: Ints, policies: NDArray[np.floating], values: NDArray[np.floating]) -> None:
-        """Put in the policies [n, A] and values [n] of a new search at `places` [n] (Reanalyse)."""
+    def refresh(
+        self,
+        places: Ints,
+        policies: NDArray[np.floating],
+        values: NDArray[np.floating],
+        candidates: Ints | None = None,
+    ) -> None:
+        """Put in the policies [n, A] and values [n] of a new search at `places` [n] (Reanalyse), and what is drawn."""
         self._ring["policies"][places], self._ring["values"][places] = policies, values
+        if candidates is not None:
+            self._ring["candidates"][places] = candidates
         self._weigh(places, self._ring["values"][places] - self._values(places, 0)[0][:, 0])
 
     def save(self, folder: Path) -> None:

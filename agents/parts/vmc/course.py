@@ -200,7 +200,13 @@ class Course:
             )
         if plan.world == "task":
             return in_task(self.brain, self.controls, self._envs, self._collect.steps), {}
-        dream = in_dream(self.brain, self._starts(), temperature=plan.temperature, horizon=self.horizon)
+        dream = in_dream(
+            self.brain,
+            self._starts(),
+            temperature=plan.temperature,
+            horizon=self.horizon,
+            rewards=self._task.reward_range,
+        )
         if not plan.task_trials:
             return dream, {}
         return dream, {"task": (in_task(self.brain, self.controls, self._envs), plan.task_trials)}

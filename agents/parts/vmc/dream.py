@@ -15,6 +15,7 @@ so that a controller finds it harder to cheat in it. M ends an episode where it 
 """
 
 from collections.abc import Callable
+from math import inf
 
 import torch
 from torch import Tensor
@@ -31,17 +32,25 @@ Act = Callable[[Tensor, Memory, Tensor], Tensor]
 class Dream:
     """Episodes of `model`, which begin with one of the codes `starts` [F, Z], each as likely, and end after `horizon`.
 
-    The reward is what the model foretells or, if it foretells none, 1 a step, for living on (the last step's, too).
+    The reward is what the model foretells, within `rewards`, what the task can pay (beyond it a controller would be
+    paid for mistakes of the model) or, if it foretells none, 1 a step, for living on (the last step's, too).
     All chance comes from `generator`, on the CPU. Copies of an episode share theirs: the same start and the same
     random numbers at each step, so that their difference tells of those who act in them.
     """
 
     def __init__(
-        self, model: MDNRNN, starts: Codes, *, horizon: int, generator: torch.Generator, temperature: float = 1.0
+        self,
+        model: MDNRNN,
+        starts: Codes,
+        *,
+        horizon: int,
+        generator: torch.Generator,
+        temperature: float = 1.0,
+        rewards: tuple[float, float] = (-inf, inf),
     ) -> None:
         if horizon < 1 or not len(starts.mean):
             raise ValueError(f"a dream has a step and a beginning at least, got {horizon} and {len(starts.mean)}")
-        self.model, self.horizon, self.temperature = model, horizon, temperature
+        self.model, self.horizon, self.temperature, self.rewards = model, horizon, temperature, rewards
         self._starts, self._generator = starts, generator
         self.rows = torch.zeros(0, dtype=torch.int64)
 
@@ -69,8 +78,8 @@ class Dream:
         self.time += 1
         late = torch.full_like(self.first, self.time >= self.horizon)
         over = late if foretold.restart is None else late | (foretold.restart > 0)
-        rewards = torch.ones_like(self.codes[:, 0]) if foretold.reward is None else foretold.reward
-        return rewards, over
+        paid = torch.ones_like(self.codes[:, 0]) if foretold.reward is None else foretold.reward.clamp(*self.rewards)
+        return paid, over
 
     def keep(self, going: Tensor) -> None:
         """Go on with those of `rows` where `going`, bool [N], alone."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from math import inf
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -46,14 +47,17 @@ class EvolutionPlan:
     evaluate_every: int = 25  # generations
     evaluation_trials: int = 1024  # episodes with the mean of the search, in the world that it is evolved in
     task_trials: int = 0  # the same in the task, if it is evolved in the dream
+    judged_in_task: bool = False  # keep the controller that was the best in these, not in the dream
 
 
-def in_dream(brain: VMC, starts: Codes, *, temperature: float, horizon: int) -> World:
-    """The dream of `brain`, which begins with one of `starts` [F, Z]."""
+def in_dream(
+    brain: VMC, starts: Codes, *, temperature: float, horizon: int, rewards: tuple[float, float] = (-inf, inf)
+) -> World:
+    """The dream of `brain`, which begins with one of `starts` [F, Z] and pays within `rewards`."""
 
     def world(weights: Tensor, trials: int, seed: int, limit: int | None) -> Any:
         own, generator = weights.to(starts.mean.device), torch.Generator().manual_seed(seed)
-        dream = Dream(brain.rnn, starts, horizon=horizon, generator=generator, temperature=temperature)
+        dream = Dream(brain.rnn, starts, horizon=horizon, generator=generator, temperature=temperature, rewards=rewards)
         returns, lengths = dreamt(
             dream,
             lambda codes, memory, whose: brain.controller(own[whose], codes, memory),
@@ -147,13 +151,12 @@ class Evolving:
             self._seed(self.evolution.generation, 1),
             rounded(torch.from_numpy(mean), self.plan.decimals)[None],
         )
-        score = float(self.world(weights, self.plan.evaluation_trials, seed, None)[0].mean())
+        worlds = {"mean of the search": (self.world, self.plan.evaluation_trials), **self.others}
+        scores = {name: float(world(weights, n, seed, None)[0].mean()) for name, (world, n) in worlds.items()}
+        score = scores["task" if self.plan.judged_in_task else "mean of the search"]
         if self.champion.score is None or score > self.champion.score:
             self.champion.weights, self.champion.score = weights[0].tolist(), score
-        figures = {"return/mean of the search": score}
-        for name, (world, trials) in self.others.items():
-            figures[f"return/{name}"] = float(world(weights, trials, seed, None)[0].mean())
-        return figures
+        return {f"return/{name}": each for name, each in scores.items()}
 
     def _seed(self, generation: int, purpose: int) -> int:
         return int(np.random.default_rng([self.seed, generation, purpose]).integers(1 << 31))

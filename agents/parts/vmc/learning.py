@@ -4,6 +4,7 @@ Every stage goes forward in small steps, `advance`, each of which depends on not
 the number of steps `done` in the stage: so a run that was stopped goes on as it would have.
 """
 
+import math
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from sakiyomi.agents.parts.runs.checkpoints import (
     save_tensors,
     write_json,
 )
+from sakiyomi.agents.parts.runs.descent import DIVERGED
 from sakiyomi.agents.parts.vmc.code_batches import Layout, batches_of_epoch, pieces_of, read_lesson
 from sakiyomi.agents.parts.vmc.mdn_rnn import MDNRNN, Memory, mdn_rnn_loss
 from sakiyomi.agents.parts.vmc.vae import Error, as_colours, vae_loss
@@ -59,6 +61,7 @@ class RNNPlan:
     rate_decay: float = 0.99999  # an update, of what is above the least
     clip: float = 1.0  # of each entry of the gradient
     restart_weight: float = 10.0  # of ends of episodes
+    reward_weight: float = 1.0  # of rewards, which tell little where they are small
 
     def rate_at(self, update: int) -> float:
         """Adam's rate at that update, 0 the first."""
@@ -89,15 +92,21 @@ class Fit:
         self.optimiser = torch.optim.Adam(module.parameters(), lr=rate)
         self.carried: Memory | None = None
 
-    def update(self, loss: Tensor, clip: float | None = None) -> None:
-        """Take a step downwards; each entry of the gradient is cut to `clip` if there is one.
+    def update(self, loss: Tensor, number: int, clip: float | None = None) -> None:
+        """Take step `number` downwards, 1 the first; each entry of the gradient is cut to `clip` if there is one.
 
-        Raises FloatingPointError for a loss that is no finite number, and changes nothing then.
+        Raises ValueError, as `Descent.step`, if loss or gradient are not finite or the loss diverges; the weights are
+        then as before.
         """
-        if not bool(torch.isfinite(loss)):
-            raise FloatingPointError(f"the loss of {self.name} is {float(loss.detach())}: a lower rate may help")
         self.optimiser.zero_grad()
         loss.backward()
+        norm = nn.utils.clip_grad_norm_(self.module.parameters(), math.inf)  # which cuts nothing
+        figures = {"loss": float(loss.detach()), "gradient": float(norm)}
+        for name, value in figures.items():
+            if not math.isfinite(value) or (name == "loss" and abs(value) > DIVERGED):
+                told = ", ".join(f"{each} {figures[each]:.3g}" for each in figures)
+                where = f"update {number} of {self.name}"
+                raise ValueError(f"{where}: {name} is {value:.3g}, learning has diverged ({told}); lower the rate")
         if clip is not None:
             nn.utils.clip_grad_value_(self.module.parameters(), clip)
         self.optimiser.step()
@@ -180,7 +189,7 @@ class Seeing:
         normal = torch.randn((size, self.brain.vae.latent), generator=torch.Generator().manual_seed(self.seed + number))
         logits, codes = self.brain.vae(pictures, normal.to(device))
         loss = vae_loss(logits, pictures, codes, self.plan.free_nats, self.plan.error)
-        self.fit.update(loss.total)
+        self.fit.update(loss.total, number + 1)
         return [float(term.detach()) for term in loss]
 
 
@@ -237,8 +246,8 @@ class Remembering:
         carried = self.fit.carried if plan.layout == "stream" and at else None
         hidden, memory = self.rnn.unroll(codes, actions, first, carried or self.rnn.empty(len(codes)))
         self.fit.carried = Memory(*(each.detach() for each in memory)) if plan.layout == "stream" else None
-        terms = mdn_rnn_loss(self.rnn.foretold(hidden), wanted, plan.restart_weight)
+        terms = mdn_rnn_loss(self.rnn.foretold(hidden), wanted, plan.restart_weight, plan.reward_weight)
         for group in self.fit.optimiser.param_groups:
             group["lr"] = plan.rate_at(number)
-        self.fit.update(terms["total"], plan.clip)
+        self.fit.update(terms["total"], number + 1, plan.clip)
         return {name: float(term.detach()) for name, term in terms.items()}

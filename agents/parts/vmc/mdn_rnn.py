@@ -154,11 +154,14 @@ class Wanted(NamedTuple):
     action_valid: Tensor  # bool [...], where an action follows
 
 
-def mdn_rnn_loss(foretold: Foretold, wanted: Wanted, restart_weight: float) -> dict[str, Tensor]:
+def mdn_rnn_loss(
+    foretold: Foretold, wanted: Wanted, restart_weight: float, reward_weight: float = 1.0
+) -> dict[str, Tensor]:
     """The terms of the loss of M by name, "total" their sum: means over steps, of codes over their entries, too.
 
     Ends of episodes, of which there are few, count `restart_weight` times. What the picture is after an end is not
-    learned, if ends are. Rewards and actions are taken for Gaussian with variance 1, but for a constant.
+    learned, if ends are. Rewards are taken for Gaussian with variance 1 / `reward_weight`, actions with variance 1, but
+    for a constant.
     """
     seen = wanted.valid if foretold.restart is None else wanted.valid & ~wanted.restart
     terms = {"code": _mean(mixture_nll(foretold.code, wanted.codes).mean(dim=-1), seen)}
@@ -170,7 +173,7 @@ def mdn_rnn_loss(foretold: Foretold, wanted: Wanted, restart_weight: float) -> d
         )
         terms["restart"] = _mean(loss, wanted.valid)
     if foretold.reward is not None:
-        terms["reward"] = _mean((foretold.reward - wanted.reward) ** 2 / 2, wanted.valid)
+        terms["reward"] = reward_weight * _mean((foretold.reward - wanted.reward) ** 2 / 2, wanted.valid)
     if foretold.action is not None:
         errors = ((foretold.action - wanted.action) ** 2).sum(dim=-1) / 2
         terms["action"] = _mean(errors, wanted.valid & wanted.action_valid)
