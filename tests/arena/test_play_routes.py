@@ -12,6 +12,7 @@ from sakiyomi.arena.pages.play_room import Room
 from sakiyomi.arena.pages.play_seats import check_spec, offers
 from sakiyomi.arena.pages.play_session import Refused
 from sakiyomi.arena.pages.play_setup import read_setup
+from sakiyomi.arena.players import ENGINES, parse_spec
 from sakiyomi.boards.catalog import make_game
 
 
@@ -167,8 +168,9 @@ def test_engines_that_are_offered_are_installed():
     for name in ("go-9x9", "chess", "shogi"):
         for offer in offers(name):
             check_spec(offer.spec, make_game(name))
-            if "=" in offer.spec:
-                find_program(offer.spec.partition("=")[2].partition(":")[2].partition("@")[0])
+            parsed = parse_spec(offer.spec)
+            if parsed.kind.name in ENGINES:
+                find_program(parsed.argument.partition("@")[0])
 
 
 def test_only_pages_of_this_server_are_answered(talk, here):
