@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import torch
 from course import Course, Mark
 from rated import GNUGO, against_gnugo, installed, rated
 
@@ -13,8 +14,9 @@ GAME = Go(9, komi=7.0, rules="chinese")
 
 
 def measure(agent: AlphaZero, folder: Path) -> Iterator[Mark]:
-    """Games against GNU Go at its best, and ratings of all."""
-    yield from against_gnugo(agent, folder, GAME, games=40, simulations=200, bar=0.9)
+    """Games against GNU Go at its best, with a bar for what an hour on a GPU makes, and ratings of all."""
+    bar = 0.9 if torch.cuda.is_available() else None
+    yield from against_gnugo(agent, folder, GAME, games=40, simulations=200, bar=bar)
     players = {
         "search-200": f"alphazero:{folder}@sims=200",
         "search-50": f"alphazero:{folder}@sims=50",
