@@ -1,6 +1,6 @@
 """AlphaGo's input planes: positions a second for each number of planes, and where the time goes.
 
-    python benchmarks/alphago_features.py [PATH ...] [--positions N]
+    python benchmarks/alphago_features.py [PATH ...] [--positions N] [--quick]
 
 Each PATH is a folder or an archive of SGF files, from which positions of 19x19 and 9x9 games are drawn, one a game;
 for a size that has none, and without a PATH, they come from games of random sensible moves. Every figure is per CPU
@@ -113,10 +113,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("paths", nargs="*", type=Path, metavar="PATH")
     parser.add_argument("--positions", type=int, default=1024)
+    parser.add_argument("--quick", action="store_true", help="a tenth of the work: to see that it runs")
     options = parser.parse_args()
     rows.set_threads(1)
     for size in (19, 9):
-        measure(size, options.paths, options.positions)
+        measure(size, options.paths, options.positions // (10 if options.quick else 1))
 
 
 if __name__ == "__main__":

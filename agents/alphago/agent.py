@@ -76,7 +76,8 @@ class AlphaGo:
         rng = np.random.default_rng(seed)
         if self.mixing is None:
             return Glance(batch, rng)
-        settings = replace(self.config.search, mixing=self.mixing)
+        late = self.config.late and self.parts.tree is not None  # else nothing stands in for the networks
+        settings = replace(self.config.search, mixing=self.mixing, late=late)
         return Deciding(
             ApvPlanner(self.game, lambda game: self.guides(game, rng), batch, self.config.simulations, settings, rng)
         )

@@ -49,6 +49,7 @@ class Config:
     reinforce_games: int = 128  # a step
     pool_every: int = 500
     reinforce_rate: float = 0.001  # alpha, which the paper does not tell
+    reinforce_baseline: str | None = None  # the folder of an agent whose value network is b; none: b = 0
     # stage "positions" and "value" ("Value network: regression")
     positions: int = 30_000_000
     value_steps: int = 50_000_000
@@ -65,8 +66,8 @@ class Config:
     exploration: float = 5.0  # c_puct
     virtual_loss: int = 3
     threshold: int = 40  # n_thr, for some 100,000 rollouts a move
-    leaves: int = 8  # descents at once
-    late: bool = False  # whether networks answer a round later, the tree policy until then
+    leaves: int = 40  # descents at once: the paper's threads
+    late: bool = True  # whether networks answer a round later, the tree policy until then
     priors: Literal["sl", "rl", "tree"] = "sl"  # whose; the paper plays by the policy learnt from records
     softening: float = 0.67  # beta: priors are probabilities to this power
     divisor: bool = False  # whether beta divides logits instead, which sharpens
@@ -147,6 +148,8 @@ GO_9X9 = Config(
     clip=5.0,
     simulations=400,
     threshold=5,
+    leaves=8,
+    late=False,
     report_every=100,
     opponents=("random", "uct:400"),
 )

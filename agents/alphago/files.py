@@ -60,6 +60,14 @@ def load_parts(folder: Path) -> tuple[Go, Parts, dict[str, Any]]:
         raise damaged(folder, error) from error
 
 
+def value_network(folder: Path, game: Go) -> ValueNet:
+    """The value network of the agent in `folder`. Raises ValueError if it has none, or one for another board."""
+    learnt, parts, _ = load_parts(folder)
+    if parts.value is None or learnt.size != game.size:
+        raise ValueError(f"the agent in {folder} ({learnt.name}) has no value network for {game.name}")
+    return parts.value
+
+
 def linear_tensors(policy: RolloutPolicy | TreePolicy) -> dict[str, Tensor]:
     """What a linear policy is made of."""
     codes = {name: getattr(policy.patterns, name) for name in CODES}

@@ -10,7 +10,7 @@ a baseline: 0, or the value network's answer. Every so often the policy as it is
 """
 
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -67,8 +67,9 @@ class Reinforce:
         if games < 1 or pool_every < 1:
             raise ValueError(f"games and pool_every must be 1 or more, got {games} and {pool_every}")
         self.game, self.net, self.games, self.pool_every = game, net, games, pool_every
-        self.self_only, self.baseline = self_only, baseline
+        self.self_only = self_only
         self.descent = NetDescent(net, optimizer=optimizer, momentum=momentum, clip=clip, device=device)
+        self.baseline = None if baseline is None else _placed(baseline, self.descent.device)
         self.rng = np.random.default_rng(seed)
         self.steps = 0
         self.pool = [_weights(net)]
@@ -94,12 +95,15 @@ class Reinforce:
         return {"score": score, "plies": plies, "opponent": float(number), "gradient/policy": norm}
 
     def save(self, path: Path) -> None:
-        """Write policy, optimiser, pool and chance into the folder `path`."""
+        """Write policy, optimiser, pool, baseline and chance into the folder `path`."""
         path.mkdir(parents=True, exist_ok=True)
         self.descent.save(path / "policy")
         for number, weights in enumerate(self.pool):
             save_tensors(path / f"pool-{number}.safetensors", weights)
-        state = {"steps": self.steps, "pool": len(self.pool), "rng": self.rng.bit_generator.state}
+        state: dict[str, Any] = {"steps": self.steps, "pool": len(self.pool), "rng": self.rng.bit_generator.state}
+        if self.baseline is not None:
+            save_tensors(path / "baseline.safetensors", self.baseline.state_dict())
+            state["baseline"] = self.baseline.settings()
         write_json(path / "state.json", state)
 
     def load(self, path: Path) -> None:
@@ -108,6 +112,11 @@ class Reinforce:
         self.descent.load(path / "policy")
         self.pool = [load_tensors(path / f"pool-{number}.safetensors") for number in range(state["pool"])]
         self.steps, self.rng.bit_generator.state = int(state["steps"]), state["rng"]
+        self.baseline = None
+        if settings := state.get("baseline"):
+            baseline = ValueNet(**settings | {"planes": tuple(settings["planes"])})
+            baseline.load_state_dict(load_tensors(path / "baseline.safetensors"))
+            self.baseline = _placed(baseline, self.descent.device)
 
     def _play(self) -> tuple[Lessons, NDArray[np.float32], float]:
         """What the learner did, the results [games] as it sees them, and the mean number of plies."""
@@ -149,6 +158,13 @@ def log_likelihoods(logits: Tensor, allowed: Tensor, moves: Tensor) -> Tensor:
     """[m], log p of `moves` [m] under the softmax of `logits` [m, area] over the moves of `allowed` [m, area]."""
     logs = functional.log_softmax(torch.where(allowed, logits, ILLEGAL), dim=1)
     return logs.gather(1, moves[:, None]).squeeze(1)
+
+
+def _placed(net: ValueNet, device: torch.device) -> ValueNet:
+    """The same net on `device`, laid out as convolutions are fastest at."""
+    move: Any = net.to  # PyTorch's own types leave memory formats out
+    placed: ValueNet = move(device=device, memory_format=torch.channels_last)
+    return placed
 
 
 def _weights(net: PolicyNet) -> dict[str, Tensor]:

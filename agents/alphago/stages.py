@@ -191,9 +191,21 @@ class RolloutStage:
 
 
 class ReinforceStage:
-    """The policy learns to win against its earlier selves, or with `self_only` its present one, beginning as `sl`."""
+    """The policy learns to win against its earlier selves, or with `self_only` its present one, beginning as `sl`.
 
-    def __init__(self, game: Go, config: Config, sl: PolicyNet, seed: int, *, self_only: bool = False):
+    `baseline` is b: None in the paper's first pass through all stages, the value network of the first in its second.
+    """
+
+    def __init__(
+        self,
+        game: Go,
+        config: Config,
+        sl: PolicyNet,
+        seed: int,
+        *,
+        self_only: bool = False,
+        baseline: ValueNet | None = None,
+    ):
         self.game, self.config, self.sl, self.seed = game, config, sl, seed
         net = PolicyNet(**sl.settings())
         net.load_state_dict({name: weight.cpu() for name, weight in sl.state_dict().items()})
@@ -203,6 +215,7 @@ class ReinforceStage:
             games=config.reinforce_games,
             pool_every=config.pool_every,
             self_only=self_only,
+            baseline=baseline,
             clip=config.clip,
             seed=seed,
         )

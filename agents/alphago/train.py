@@ -24,6 +24,7 @@ import numpy as np
 from sakiyomi.agents.agent import Progress, TrainingBudget
 from sakiyomi.agents.alphago.agent import AlphaGo, rules_of_go
 from sakiyomi.agents.alphago.config import STAGES, Config
+from sakiyomi.agents.alphago.files import value_network
 from sakiyomi.agents.alphago.guides import Parts, near_records
 from sakiyomi.agents.alphago.loading import load_records
 from sakiyomi.agents.alphago.own_games import play_own_games
@@ -80,6 +81,8 @@ def train_stages(
     for path in records:
         if not Path(path).exists():
             raise ValueError(f"there are no records at {path}: SGF files, folders or archives of them are wanted")
+    if not resume and config.reinforce_baseline is not None:
+        value_network(Path(config.reinforce_baseline), game)  # a refusal comes at once
     if not resume and (folder / DESCRIPTION).exists():
         raise ValueError(f"{folder} holds an agent already: resume its run, or begin in another folder")
     return Pipeline(game, folder, config, seed).run(budget, records, stage, teachers)
@@ -243,7 +246,9 @@ class Pipeline:
         if name == "rollout":
             return RolloutStage(config, self.train, self.test, seed)
         if name == "reinforce":
-            return ReinforceStage(game, config, self.parts["policy"], seed)
+            wanted = None if self._begun(name) else config.reinforce_baseline  # later the stage has it in its own files
+            baseline = None if wanted is None else value_network(Path(wanted), game)
+            return ReinforceStage(game, config, self.parts["policy"], seed, baseline=baseline)
         if name == "positions":
             return PositionsStage(game, config, self.parts["policy"], self.parts["reinforced"], seed)
         before = self.made["positions"]

@@ -368,3 +368,16 @@ def test_the_papers_figures():
     search = paper.search
     assert (search.mixing, search.exploration, search.virtual_loss, search.threshold) == (0.5, 5, 3, 40)
     assert (paper.softening, paper.resign, paper.optimizer, paper.momentum) == (0.67, -0.8, "sgd", 0)
+    assert (paper.leaves, paper.late, paper.priors, paper.reinforce_baseline) == (40, True, "sl", None)
+
+
+@pytest.mark.parametrize("without", [(), ("tree",)])
+def test_the_papers_search_plays_with_what_there_is(without):
+    """Where no tree policy stands in for the network meanwhile, the search waits for it."""
+    agent = agent_of(replace(PARTS, **dict.fromkeys(without)), late=True, leaves=40, threshold=40, simulations=700)
+    turn = Turn.of_game(GAME, positions(1))
+    actions, carry = agent.act(agent.initial(1), turn, explore=False)
+    assert carry.planner.settings.late == (not without)
+    assert carry.planner.search.selection.leaves == 40
+    assert carry.found.visits.sum() == 700
+    assert GAME.legal(positions(1))[0, actions[0]]

@@ -39,6 +39,13 @@ def net_of(seed=0, planes=4, size=SIZE, **settings):
     return net
 
 
+def value_of(seed=5):
+    with seeded(seed):
+        net = ValueNet((49, SIZE, SIZE), filters=4, layers=4, hidden=4)
+        torch.nn.init.normal_(net.last.weight, std=1.0)
+    return net
+
+
 def lessons_of(m=20, seed=0):
     rng = np.random.default_rng(seed)
     allowed = rng.random((m, AREA)) < 0.6
@@ -140,10 +147,7 @@ def test_results_have_the_learners_sign():
 
 def test_step_is_alpha_times_the_sum():
     """rho moves by alpha / n * sum (z - b) grad log p, with the baseline taken off; the sum by autograd of its own."""
-    with seeded(5):
-        baseline = ValueNet((49, SIZE, SIZE), filters=4, layers=4, hidden=4)
-        torch.nn.init.normal_(baseline.last.weight, std=1.0)
-    for value in (None, baseline):
+    for value in (None, value_of()):
         net, own = net_of(), net_of()
         reinforce = Reinforce(GAME, net, games=8, baseline=value, seed=1)
         seen = noted(reinforce)
@@ -190,19 +194,20 @@ def test_settings_that_make_no_sense():
         Reinforce(GAME, net_of(), games=0)
 
 
-@pytest.mark.parametrize("self_only", [False, True])
-def test_what_is_resumed_goes_on_bit_for_bit(tmp_path, self_only):
-    def begun(seed=0):
+@pytest.mark.parametrize(("self_only", "baseline"), [(False, None), (True, None), (False, value_of())])
+def test_what_is_resumed_goes_on_bit_for_bit(tmp_path, self_only, baseline):
+    def begun(seed=0, baseline=None):
         settings = {"games": 4, "pool_every": 2, "momentum": 0.9, "self_only": self_only, "seed": seed}
-        return Reinforce(GAME, net_of(seed), **settings)
+        return Reinforce(GAME, net_of(seed), baseline=baseline, **settings)
 
-    whole, first = begun(), begun()
+    whole, first = begun(baseline=baseline), begun(baseline=baseline)
     told = [whole.step(0.1) for _ in range(6)]
     for _ in range(3):
         first.step(0.1)
     first.save(tmp_path / "reinforce")
     second = begun(seed=8)
     second.load(tmp_path / "reinforce")
+    assert (second.baseline is None) == (baseline is None)
     assert [second.step(0.1) for _ in range(3)] == told[3:]
     for name, weight in whole.net.state_dict().items():
         assert torch.equal(weight, second.net.state_dict()[name]), name

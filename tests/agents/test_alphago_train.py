@@ -25,6 +25,7 @@ from sakiyomi.agents.alphago.config import STAGES, rate_at  # noqa: E402
 from sakiyomi.agents.alphago.own_games import play_own_games  # noqa: E402
 from sakiyomi.agents.alphago.policy import PolicyNet  # noqa: E402
 from sakiyomi.agents.alphago.value_data import whole_games  # noqa: E402
+from sakiyomi.agents.parts.runs.checkpoints import load_tensors  # noqa: E402
 from sakiyomi.agents.parts.runs.metrics import MetricsLog  # noqa: E402
 from sakiyomi.agents.parts.strength.measuring import strength  # noqa: E402
 from sakiyomi.agents.random_player import RandomPlayer  # noqa: E402
@@ -175,6 +176,38 @@ def test_records_that_are_given(tmp_path, monkeypatch):
     with pytest.raises(ValueError, match="no game on 4x4 to learn from"):
         list(training(tmp_path / "other", records=f"{tmp_path / 'given'}", game=Go(4)))
     assert not (tmp_path / "other").exists()
+
+
+@pytest.mark.filterwarnings("ignore:no records are given")
+def test_a_second_pass_has_the_first_ones_values_as_a_baseline(tmp_path):
+    """The same seed learns the same policy from records; reinforcement differs by b alone."""
+    first, second = tmp_path / "first", tmp_path / "second"
+    list(training(first))
+    config = replace(TINY, reinforce_baseline=str(first))
+    for progress in training(second, config=config):
+        if stage_of(progress) == "reinforce" and not (tmp_path / "killed").exists():
+            shutil.copytree(second, tmp_path / "killed")
+    one, other = AlphaGo.load(first).parts, AlphaGo.load(second).parts
+    assert torch.equal(one.policy.bias, other.policy.bias)
+    assert not torch.equal(one.reinforced.bias, other.reinforced.bias)
+    held = load_tensors(second / "reinforce" / "run" / "learning" / "baseline.safetensors")
+    assert all(torch.equal(held[name], weight) for name, weight in one.value.state_dict().items())
+    shutil.rmtree(first)  # what was begun needs it no more
+    list(training(tmp_path / "killed", config=config, resume=True))
+    assert (tmp_path / "killed" / "weights.safetensors").read_bytes() == (second / "weights.safetensors").read_bytes()
+
+
+@pytest.mark.filterwarnings("ignore:no records are given")
+def test_baselines_that_cannot_be(tmp_path):
+    list(training(tmp_path / "first", stage="records"))
+    for folder, game, why in (
+        ("nowhere", GAME, "holds no agent"),
+        ("first", GAME, "has no value network for go-5x5"),
+        ("first", Go(4), "has no value network for go-4x4"),
+    ):
+        config = replace(TINY, reinforce_baseline=str(tmp_path / folder))
+        with pytest.raises(ValueError, match=why):
+            training(tmp_path / "second", config=config, game=game)
 
 
 def test_own_games_are_records(tmp_path):
