@@ -1,18 +1,20 @@
-"""MuZero learns Connect Four; measured on positions solved exactly, and AlphaZero beside it after as many plies.
+"""MuZero learns Connect Four; beside it AlphaZero, after as many plies and after as long, measured and rated.
 
 ::
 
-    python benchmarks/learning/mz_connect4.py                       # MuZero for an hour, AlphaZero as many plies
+    python benchmarks/learning/mz_connect4.py                       # an hour for each of the two
     python benchmarks/learning/mz_connect4.py --minutes 5 --seed 2  # shorter, or another seed
     python benchmarks/learning/mz_connect4.py --measure             # of what the runs hold
 
 Both search with as many simulations when they are measured, and by the presets "connect4" when they learn: AlphaZero by
-the rules, MuZero by what it has learned of them. Minutes are of processor time. A run that is stopped goes on when it
-is started again. Results are docs/results/mz-connect4-seedS.md and .json.
+the rules, MuZero by what it has learned of them. Minutes are of processor time. What they are measured on are positions
+solved exactly, and rated games in the arena. A run that is stopped goes on when it is started again. Results are
+docs/results/mz-connect4-seedS.md and .json.
 """
 
 import argparse
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,7 @@ import torch
 from course import RESULTS, RUNS, told_as
 from measures import GPU_MISTAKES, Rate, mistake_rate
 from positions import SETS, load
+from rated import rated
 
 from sakiyomi.agents import AlphaZero
 from sakiyomi.agents.agent import TrainingBudget
@@ -33,32 +36,41 @@ from sakiyomi.boards import ConnectFour
 
 GAME = ConnectFour()
 SIMULATIONS = 200
+GAMES = 40  # a pair of rated players
+LATENT, AS_LONG, AS_MANY = "MuZero", "AlphaZero after as long", "AlphaZero after as many plies"
 BARS = {"begin-medium": 0.10, "middle-medium": 0.10}
 """The most mistakes that MuZero may make, of those that learn on a GPU."""
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--minutes", type=float, default=60, help="of processor time for MuZero (default %(default)s)")
+    parser.add_argument("--minutes", type=float, default=60, help="of processor time for each (default %(default)s)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--simulations", type=int, default=SIMULATIONS, help="when measured (default %(default)s)")
     parser.add_argument("--out", type=Path, default=RUNS / "mz-connect4", help="folder of the runs")
     parser.add_argument("--measure", action="store_true", help="measure only, without learning")
     chosen = parser.parse_args()
     torch.set_num_threads(1)  # the products are small
-    folders = {name: chosen.out / f"{name}-seed{chosen.seed}" for name in ("muzero", "alphazero")}
+    seeded = {name: chosen.out / f"{name}-seed{chosen.seed}" for name in ("muzero", "alphazero", "alphazero-as-many")}
+    folders = dict(zip((LATENT, AS_LONG, AS_MANY), seeded.values(), strict=True))
     if not chosen.measure:
-        learn(MuZero, folders["muzero"], TrainingBudget(processor_seconds=60 * chosen.minutes), chosen.seed)
-        learn(AlphaZero, folders["alphazero"], TrainingBudget(environment_steps=plies(folders["muzero"])), chosen.seed)
-    latent, ruled = MuZero.load(folders["muzero"]), AlphaZero.load(folders["alphazero"])
-    searched: dict[str, Choose] = {
-        "MuZero": latent_measures.searching(latent, GAME, chosen.simulations),
-        "AlphaZero": course.searching(ruled, chosen.simulations),
-    }
-    alone: dict[str, Choose] = {
-        "MuZero, network alone": latent_measures.by_network_alone(latent, GAME),
-        "AlphaZero, network alone": course.by_network_alone(ruled),
-    }
+        time = TrainingBudget(processor_seconds=60 * chosen.minutes)
+        learn(MuZero, folders[LATENT], time, chosen.seed)
+        if not folders[AS_MANY].exists():
+            learn(AlphaZero, folders[AS_LONG], TrainingBudget(environment_steps=plies(folders[LATENT])), chosen.seed)
+            keep(folders[AS_LONG], folders[AS_MANY])
+        learn(AlphaZero, folders[AS_LONG], time, chosen.seed)
+    searched: dict[str, Choose] = {}
+    alone: dict[str, Choose] = {}
+    for name, folder in folders.items():
+        if name == LATENT:
+            latent = MuZero.load(folder)
+            searched[name] = latent_measures.searching(latent, GAME, chosen.simulations)
+            alone[f"{name}, network alone"] = latent_measures.by_network_alone(latent, GAME)
+        else:
+            ruled = AlphaZero.load(folder)
+            searched[name] = course.searching(ruled, chosen.simulations)
+            alone[f"{name}, network alone"] = course.by_network_alone(ruled)
     mistakes = {
         name: {each: mistake_rate(choose, load(each)) for each in SETS} for name, choose in (searched | alone).items()
     }
@@ -67,6 +79,12 @@ def main() -> None:
         for name, choose in searched.items()
         for word in ("random", "uct:1000")
     }
+    players = {
+        name: f"{'muzero' if name == LATENT else 'alphazero'}:{folder}@sims={chosen.simulations}"
+        for name, folder in folders.items()
+    }
+    ratings = rated(GAME, players | {"uct:1000": "uct:1000"}, GAMES, chosen.out / f"rated-seed{chosen.seed}")
+    scores |= {mark.what: mark.figure for mark in ratings}
     write(f"mz-connect4-seed{chosen.seed}", chosen, folders, mistakes, scores)
 
 
@@ -78,6 +96,13 @@ def learn(agent: type[Any], folder: Path, budget: TrainingBudget, seed: int) -> 
         if int(progress.seconds // 60) > told:
             told = int(progress.seconds // 60)
             print(f"{agent.__name__}: {progress.environment_steps} plies, {told_as(progress)}", flush=True)
+
+
+def keep(folder: Path, place: Path) -> None:
+    """Copy the agent in `folder` to `place` as it is now."""
+    place.mkdir(parents=True)
+    for name in ("agent.json", "weights.safetensors", "progress.json"):
+        shutil.copy(folder / name, place / name)
 
 
 def plies(folder: Path) -> int:
@@ -95,7 +120,7 @@ def write(
     """The page of results and its figures."""
     spent = {each: read_progress(folder)[-1] for each, folder in folders.items()}
     page = [
-        "# MuZero, Connect Four, and AlphaZero beside it",
+        "# MuZero and AlphaZero, Connect Four",
         "",
         f"`python benchmarks/learning/mz_connect4.py --seed {chosen.seed}`: "
         + "; ".join(
@@ -116,7 +141,7 @@ def write(
             for each in SETS
         ),
         "",
-        "100 games after 4 random plies:",
+        f"100 games after 4 random plies, and ratings of {GAMES} games a pair after 2:",
         "",
         *(f"- {what}: {score}" for what, score in scores.items()),
         "",

@@ -1,6 +1,7 @@
 """Rated games in the arena: an agent against other players, on one scale."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -67,21 +68,29 @@ def rated(game: Game, players: dict[str, str], games: int, out: Path) -> Iterato
     yield from marks_of(tournament.run())
 
 
-def rated_together(game: Game, learned: dict[str, Choose], fixed: tuple[str, ...], games: int) -> list[Rating]:
-    """Ratings of ways to choose, each after so many games against each fixed opponent and against the way before it.
+@dataclass(frozen=True)
+class Rival:
+    """A way to choose that is to be rated, and the fixed opponents that it meets."""
+
+    name: str
+    choose: Choose
+    meets: tuple[str, ...]
+
+
+def rated_together(game: Game, rivals: Sequence[Rival], games: int) -> list[Rating]:
+    """Ratings after so many games of each rival against those that it meets and against the rival before it.
 
     All games of a pair are played at once, which asks networks in batches: much sooner done than `rated`.
     """
     scores: dict[tuple[str, str], Score] = {}
-    names = list(learned)
-    for number, name in enumerate(names):
-        for word in fixed:
-            scores[name, word] = contest(game, learned[name], make_opponent(word, 1), games, seed=1)
-            print(f"  {name} against {word}: {scores[name, word]}", flush=True)
+    for number, rival in enumerate(rivals):
+        for word in rival.meets:
+            scores[rival.name, word] = contest(game, rival.choose, make_opponent(word, 1), games, seed=1)
+            print(f"  {rival.name} against {word}: {scores[rival.name, word]}", flush=True)
         if number:
-            before = names[number - 1]
-            scores[name, before] = duel(game, learned[name], learned[before], games, seed=1)
-            print(f"  {name} against {before}: {scores[name, before]}", flush=True)
+            before = rivals[number - 1]
+            scores[rival.name, before.name] = duel(game, rival.choose, before.choose, games, seed=1)
+            print(f"  {rival.name} against {before.name}: {scores[rival.name, before.name]}", flush=True)
     counts = {
         (one, other, points): float(many)
         for (one, other), score in scores.items()
@@ -99,11 +108,14 @@ def marks_of(table: list[Rating]) -> Iterator[Mark]:
 
 def above_alphabeta(agent: AlphaZero, folder: Path) -> Iterator[Mark]:
     """The agent on its way and at its end, rated with fixed players: is it above one that looks a ply ahead?"""
-    ways: dict[str, Choose] = {}
+    rivals = []
     for place in sorted((folder / "snapshots").glob("*")):
-        ways[f"after part {place.name}, 100 simulations"] = searching(AlphaZero.load(place), 100)
-    ways |= {f"at the end, {count} simulations": searching(agent, count) for count in (100, 400)}
-    table = rated_together(agent.game, ways, ("random", "greedy", "alphabeta:1"), 20)
+        meets = ("greedy", "alphabeta:1") if rivals else ("random", "greedy", "alphabeta:1")
+        choose = searching(AlphaZero.load(place), 100)
+        rivals.append(Rival(f"after part {place.name}, 100 simulations", choose, meets))
+    rivals.append(Rival("at the end, 100 simulations", searching(agent, 100), ("greedy", "alphabeta:1")))
+    rivals.append(Rival("at the end, 400 simulations", searching(agent, 400), ("alphabeta:1",)))
+    table = rated_together(agent.game, rivals, 20)
     yield from marks_of(table)
     elo = {rating.name: rating.elo for rating in table}
     above = elo["at the end, 400 simulations"] > elo["alphabeta:1"]
