@@ -28,7 +28,9 @@ _RUNNING = "Running"
 def train(
     agent: Annotated[str | None, typer.Argument(help="alphazero, ...; see 'sakiyomi list agents'")] = None,
     task: Annotated[str | None, typer.Argument(help="connect4, go-9x9, pendulum, ...")] = None,
-    preset: Annotated[str | None, typer.Option(metavar="NAME", help="a configuration of the agent's")] = None,
+    preset: Annotated[
+        str | None, typer.Option(metavar="NAME", help="a configuration of the agent's (default: the one for the task)")
+    ] = None,
     settings: Annotated[
         list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="one setting; may be repeated")
     ] = None,
@@ -63,7 +65,9 @@ def train(
 ) -> None:
     """Let an agent learn a game or a task. Ctrl-C saves; --resume goes on.
 
-    A preset that is called as the task is taken unless --preset names another; for other tasks the agent's first.
+    Unless --preset names one, the preset is taken that is called as the task, or else whose name is a pattern of it:
+    dmc/*@dreamer fits dmc/walker-walk@dreamer, *@pixels fits pendulum@pixels. Where none fits, it is the agent's first,
+    and a note says so.
 
     The budget is that of all runs in DIR together: to learn on when it is spent, resume with a greater one. Without a
     budget the agent learns until it is stopped. env counts steps of the environment: moves of self-play, frames.
@@ -138,7 +142,7 @@ def _train(run: "Run", folder: Path, budget: str | None, resume: bool, options: 
     how = f"to go on: {command}"
     try:
         with _stopping() as stopped, _View(console) as view, _notes(console):
-            console.print(f"{run.agent} learns {run.task} in {folder}")
+            console.print(f"{run.agent} learns {run.task} as preset {run.preset} says, in {folder}")
             for progress in stages:
                 last = progress
                 view.show(progress)

@@ -39,10 +39,12 @@ class Episode:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of an episode: the sum of its rewards, its steps, and the seconds that the player thought.
+    """What became of an episode: what was won, its steps, and the seconds that the player thought.
 
-    `ending` is "terminated" (by the task), "truncated" (cut off at its horizon), or the fault. After a fault `total` is
-    what had been won until then, and `detail` says what went wrong.
+    `total` is the sum of the rewards, or of the points where the task counts them, as Atari games do in
+    ``info["points"]`` whatever agents are rewarded with. `ending` is "terminated" (by the task), "truncated" (cut off
+    at its horizon), or the fault. After a fault `total` is what had been won until then, and `detail` says what went
+    wrong.
     """
 
     total: float
@@ -167,10 +169,10 @@ class _Playing:
         self.ask(player.begin, task, player_seed(job))
         while True:
             action = checked_action(task, self.ask(player.act, observation))
-            observation, reward, terminated, truncated, _ = env.step(action)
+            observation, reward, terminated, truncated, info = env.step(action)
             if not math.isfinite(reward):
                 raise ValueError(f"{task.name} gave the reward {reward}")
-            self.total += float(reward)
+            self.total += float(info.get("points", reward))
             self.steps += 1
             if isinstance(player, Rewarded):
                 self.ask(player.rewarded, float(reward))

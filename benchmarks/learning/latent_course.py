@@ -10,8 +10,8 @@
 
 A seed is a run in a folder of its own and goes on where it was stopped. Returns are those of the episodes as they were
 played to learn, the first at random, and intervals Student's, of the mean over seeds. How well the model foretells is
-measured in random episodes that no run has learned from, the same for all. Results are docs/results/NAME.md with plot
-and figures.
+measured in random episodes that no run has learned from, the same for all. Results are docs/results/NAME.md with plot,
+figures, and what the agent of the best seed imagines.
 """
 
 import argparse
@@ -26,6 +26,7 @@ from typing import Any
 import numpy as np
 import torch
 from course import RESULTS, RUNS, Mark, line_of, verdict
+from imagined import imagined
 from numpy.typing import NDArray
 from trials_course import interval, mean_of
 
@@ -51,6 +52,7 @@ HELD_OUT = 20
 class Run:
     """What one seed has lived through: returns [N] of its episodes, and the environment's steps [N] at their ends."""
 
+    folder: Path
     returns: NDArray[np.float64]
     steps: NDArray[np.float64]
     rows: list[Row]
@@ -134,7 +136,9 @@ class LatentCourse:
         fresh = [episode.score for episode in evaluated(task, controls, agent, FRESH, 1000)]
         told = [agent.errors(each.rows) for each in evaluated(task, controls, AtRandom(controls), HELD_OUT, 2000)]
         errors = {name: float(np.mean([each[name] for each in told if name in each])) for each in told for name in each}
-        return Run(np.array(returns), np.array(ends) * frames_a_decision(task), rows, float(np.mean(fresh)), errors)
+        return Run(
+            folder, np.array(returns), np.array(ends) * frames_a_decision(task), rows, float(np.mean(fresh)), errors
+        )
 
     def marks(self, runs: Mapping[str, list[Run]]) -> Iterator[Mark]:
         """Figures beside their bars."""
@@ -153,6 +157,8 @@ class LatentCourse:
     def write(self, runs: Mapping[str, list[Run]]) -> None:
         """The page of results, its plot and its figures."""
         marks, own = list(self.marks(runs)), runs[""]
+        RESULTS.mkdir(parents=True, exist_ok=True)
+        best = self.agent.load(max(own, key=lambda run: run.fresh).folder)
         steps = min(run.steps[-1] for run in own)
         for mark in marks:
             print(line_of(mark))
@@ -171,13 +177,14 @@ class LatentCourse:
             "",
             f"![returns]({self.name}.png)",
             "",
+            *imagined(best, make_task(self.task), RESULTS / f"{self.name}-imagined"),
+            "",
             *self.table(own),
             "",
             *self.foretold(own),
             "Settings: " + " ".join(f"{key}={value}" for key, value in settings_of(self.config)) + ".",
             "",
         ]
-        RESULTS.mkdir(parents=True, exist_ok=True)
         (RESULTS / f"{self.name}.md").write_text("\n".join(page), encoding="utf-8")
         told = {variant or "own": [each.rows for each in found] for variant, found in runs.items()}
         figures = {"marks": [vars(mark) for mark in marks], "runs": told, "config": to_json(self.config)}

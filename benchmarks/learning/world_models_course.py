@@ -6,9 +6,9 @@
     python benchmarks/learning/world_models_course.py doom/take-cover --preset doom_quick --seed 2 --workers 2
     python benchmarks/learning/world_models_course.py point-mass@pixels --measure       # what is in the folder
 
-A run that is stopped goes on when it is started again. Beside the run's own files lie measures.json and foreseen.gif.
-V is held against the mean picture; M against one Gaussian for each entry of a code, on episodes that it did not learn
-from; C, in the task, against random actions.
+A run that is stopped goes on when it is started again. Beside the run's own files lie measures.json, and foreseen.gif
+and foreseen.png of what is imagined. V is held against the mean picture; M against one Gaussian for each entry of a
+code, on episodes that it did not learn from; C, in the task, against random actions.
 """
 
 import argparse
@@ -16,10 +16,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from imagined import imagined
 
 from sakiyomi.agents.agent import TrainingBudget
 from sakiyomi.agents.parts.episodes.collecting import AtRandom, evaluated
-from sakiyomi.agents.parts.episodes.videos import open_loop, save_film
 from sakiyomi.agents.parts.runs.checkpoints import write_json
 from sakiyomi.agents.parts.vmc.course import shortened
 from sakiyomi.agents.parts.vmc.exploring import Held
@@ -68,7 +68,7 @@ def main() -> None:
     write_json(folder / "measures.json", figures)
     for key, value in figures.items():
         print(f"{key:32} {value:.4g}")
-    save_film([open_loop(agent, task, context=5, seed=1000 + k) for k in range(3)], folder / "foreseen.gif")
+    imagined(agent, task, folder / "foreseen")
 
 
 def measured(agent: WorldModels, task: Task, seed: int) -> dict[str, float]:

@@ -128,6 +128,19 @@ def test_quantities_are_called_as_the_task_calls_them(tmp_path, monkeypatch):
     assert labels == [["ω [1/s]", "θ [rad]"], ["speed", "observation 1"], ["observation 0", "observation 1"]]
 
 
+def test_of_a_long_episode_the_beginning_is_drawn(tmp_path, monkeypatch):
+    figure = pytest.importorskip("matplotlib.figure")
+    drawn = []
+    monkeypatch.setattr(figure.Figure, "savefig", lambda self, *_, **__: drawn.append(self))
+    plot_fans(watched(), tmp_path / "fans.png", steps=15)
+    angle, reward, action = drawn[0].axes[1:]
+    starts = [line.get_xdata()[0] for line in angle.lines if len(line.get_xdata()) == 1 + AHEAD]
+    assert starts == [0, 10]
+    black = [next(line for line in axes.lines if line.get_color() == "black") for axes in (angle, reward)]
+    assert [line.get_xdata()[-1] for line in black] == [15, 15]
+    assert len(action.lines[0].get_xdata()) == 15
+
+
 @pytest.mark.parametrize("name", PLANTS)
 def test_every_number_of_a_plant_has_its_name(name):
     plant = PLANTS[name]

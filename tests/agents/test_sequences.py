@@ -342,7 +342,7 @@ def test_states_carried_from_batch_to_batch_are_those_of_each_piece_alone(tmp_pa
 
 @pytest.mark.slow
 def test_memory_and_disk_stay_bounded_over_100_000_rows(tmp_path, monkeypatch):
-    """Pictures of 64x64, of which 10,000 are held: 123 MB of 1.2 GB that come by."""
+    """Pictures of 64x64, of which 10,000 are held: 123 MB of 1.2 GB that come by, and as many are drawn."""
     monkeypatch.setattr(module, "FILE_BYTES", 1 << 24)
     replay, rng = SequenceReplay(tmp_path / "rows", (64, 64, 3), np.uint8, 2, 10_000), np.random.default_rng(0)
     pictures = rng.integers(256, size=(500, 64, 64, 3), dtype=np.uint8)
@@ -350,7 +350,7 @@ def test_memory_and_disk_stay_bounded_over_100_000_rows(tmp_path, monkeypatch):
     anonymous, peaks = [], []
     for number in range(200):
         replay.add(episode)
-        replay.sample(8, 50, rng)
+        replay.sample(10, 50, rng)
         if number % 10 == 9:
             replay.save(tmp_path / "replay")
             anonymous.append(own_memory())

@@ -46,7 +46,12 @@ class Oracle:
         frames = np.clip(frames.astype(int) - self.off, 0, 255).astype(np.uint8)
         shown = frames / 255 if self.floats else frames
         rewards = np.arange(len(PLAN)) / 10
-        future = {"observation": Predicted(shown), "reward": Predicted(rewards), "value": Predicted(10 - rewards)}
+        paths = np.stack([rewards, rewards])
+        future = {
+            "observation": Predicted(shown),
+            "reward": Predicted(rewards, samples=paths),
+            "value": Predicted(10 - rewards),
+        }
         return Foresight(actions=PLAN[:1], lines=(PLAN,), future=future)
 
 
@@ -91,6 +96,7 @@ def test_numbers_lie_beside_the_rewards_that_came(task):
         "reward": [0.0, 0.1, 0.2, 0.3],
         "value": [10.0, 9.9, 9.8, 9.7],
     }
+    assert {name: each.tolist() for name, each in loop.paths.items()} == {"reward": [[0.0, 0.1, 0.2, 0.3]] * 2}
     arrays = loop.arrays()
     assert (arrays["error"] == loop.error).all()
     assert (arrays["predicted value"] == loop.numbers["value"]).all()

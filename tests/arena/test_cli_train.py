@@ -53,7 +53,7 @@ def test_a_run_from_one_command(capsys, folder):
     code, out, err = run(capsys, FAKE, "tictactoe", "--budget", "30steps", "--out", folder, "--seed", 3)
     assert (code, err) == (0, "")
     first, figures, latest, last = out.splitlines()
-    assert first == f"{FAKE} learns tictactoe in {folder}"
+    assert first == f"{FAKE} learns tictactoe as preset tictactoe says, in {folder}"
     assert figures == "0:00:00  1 steps  loss: policy 1  width 4, seed 3"  # of the preset that is called as the task
     assert latest == "0:00:15 (97 %, 0:00:00 left)  30 steps  loss: policy 0.03333  width 4, seed 3"
     assert last == f"learnt for 0:00:15, 30 steps; the player: {FAKE}:{folder}"

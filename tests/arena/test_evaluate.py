@@ -127,3 +127,12 @@ def test_figures_by_hand():
     assert told["mean_interval"][1] <= 9
     assert figures_of([])["mean"] is None
     assert figures_of([2.0]) == {"count": 1, "mean": 2.0, "mean_interval": None, "iqm": 2.0, "iqm_interval": None}
+
+
+def test_what_counts_in_atari_games_are_points(capsys):
+    """And not their tanh, which is what agents are rewarded with."""
+    pytest.importorskip("ale_py")
+    assert run("ALE/SpaceInvaders-v5@dreamer", "random", "--episodes", 1, "--json") == 0
+    (episode,) = json.loads(capsys.readouterr().out)["episodes"]
+    assert episode["score"] >= 5  # an invader is worth 5 or more
+    assert episode["score"] % 5 == 0

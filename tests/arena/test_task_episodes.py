@@ -140,6 +140,17 @@ def test_endless_tasks_are_cut_off(monkeypatch):
     assert (found.total, found.steps, found.ending) == (50.0, 50, "truncated")
 
 
+def test_points_count_where_a_task_has_them(monkeypatch):
+    class Scoring(Broken):
+        def step(self, action):
+            self.steps += 1
+            return 0, 1.0, self.steps == 4, False, {"points": 10 * self.steps}
+
+    task = Task("scoring", Scoring.observation_space, Scoring.action_space, None, (0, 1), lambda: Scoring(1.0))
+    monkeypatch.setattr(episodes, "make_task", lambda name: task)
+    assert outcome("zero", "scoring").total == 10 + 20 + 30 + 40
+
+
 def test_it_is_told_whose_code_runs():
     told = []
     bench = Episodes(("cartpole-swingup", "pendulum"), SPECS).bench()

@@ -11,7 +11,7 @@ An environment that names what is observed does so in its ``metadata["observed"]
 
 import io
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -111,8 +111,10 @@ def spread(predicted: Predicted) -> Floats:
     return np.zeros(predicted.mean.shape)
 
 
-def plot_fans(watched: Watched, path: str | Path, names: tuple[str, ...] = ()) -> None:
+def plot_fans(watched: Watched, path: str | Path, names: tuple[str, ...] = (), steps: int | None = None) -> None:
     """Draw each observed quantity, the reward, the value if it is foreseen, and the actions; write the PNG at once.
+
+    Of a long episode, the first `steps` are drawn.
 
     Quantities are called by `names`, else as the environment names them, else by their numbers. What happened is black
     (beside values: what was still to come of the episode); a fan is its mean, `SURE` standard deviations to either
@@ -121,7 +123,8 @@ def plot_fans(watched: Watched, path: str | Path, names: tuple[str, ...] = ()) -
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    rollout, names = watched.rollout, names or watched.names
+    rollout, names, steps = watched.rollout, names or watched.names, steps or len(watched.rollout)
+    watched = replace(watched, foreseen={step: each for step, each in watched.foreseen.items() if step < steps})
     shown = min(rollout.observations.shape[1], PANELS)
     valued = any("value" in foresight.future for foresight in watched.foreseen.values())
     rows = shown + 2 + valued
@@ -136,14 +139,16 @@ def plot_fans(watched: Watched, path: str | Path, names: tuple[str, ...] = ()) -
                 cloud = None if fan.samples is None else fan.samples[..., number]
                 begin = rollout.observations[step, number]
                 _draw(panels[number], step, fan.mean[:, number], spread(fan)[:, number], cloud, begin)
-        panels[number].plot(rollout.observations[:, number], color="black", linewidth=1.2)
+        panels[number].plot(rollout.observations[: steps + 1, number], color="black", linewidth=1.2)
     _draw_numbers(panels[shown], watched, "reward")
-    panels[shown].plot(1 + np.arange(len(rollout)), rollout.rewards, color="black", linewidth=1.2)
+    panels[shown].plot(
+        1 + np.arange(len(rollout.rewards[:steps])), rollout.rewards[:steps], color="black", linewidth=1.2
+    )
     if valued:
         _draw_numbers(panels[shown + 1], watched, "value")
-        panels[shown + 1].plot(rollout.returns(watched.discount), color="black", linewidth=1.2)
+        panels[shown + 1].plot(rollout.returns(watched.discount)[: steps + 1], color="black", linewidth=1.2)
     panels[-1].set_ylabel("action", fontsize=8)
-    panels[-1].step(np.arange(len(rollout)), rollout.actions, where="post", linewidth=1.0)
+    panels[-1].step(np.arange(len(rollout.actions[:steps])), rollout.actions[:steps], where="post", linewidth=1.0)
     panels[-1].set_xlabel("step", fontsize=8)
     for axes in panels:
         axes.tick_params(labelsize=8)

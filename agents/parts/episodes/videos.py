@@ -38,7 +38,8 @@ class Foreseeing(Protocol):
 class OpenLoop:
     """C frames that were seen, and H that then came, beside those `predicted`: all uint8 [., height, width, 3].
 
-    `rewards` [C + H] are those of arriving at all of them, and `numbers` [H], by name, what else was predicted.
+    `rewards` [C + H] are those of arriving at all of them, and `numbers` [H], by name, what else was predicted; `paths`
+    [P, H] are its sampled futures, as far as the agent tells of them.
     """
 
     context: Frames
@@ -46,6 +47,7 @@ class OpenLoop:
     predicted: Frames
     rewards: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
     numbers: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+    paths: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
 
     @property
     def error(self) -> Frames:
@@ -96,9 +98,11 @@ def open_loop(agent: Foreseeing, task: Task, context: int = 5, seed: int = 0) ->
                 break
     finally:
         env.close()
-    means = {name: np.asarray(told.mean, np.float64) for name, told in foresight.future.items()}
-    numbers = {name: mean[: len(came)] for name, mean in means.items() if mean.ndim == 1}
-    return OpenLoop(np.stack(seen), np.stack(came), imagined[: len(came)], np.array(rewards), numbers)
+    told = {name: each for name, each in foresight.future.items() if np.ndim(each.mean) == 1}
+    numbers = {name: np.asarray(each.mean, np.float64)[: len(came)] for name, each in told.items()}
+    sampled = {name: each.samples for name, each in told.items() if each.samples is not None}
+    paths = {name: np.asarray(samples, np.float64)[:, : len(came)] for name, samples in sampled.items()}
+    return OpenLoop(np.stack(seen), np.stack(came), imagined[: len(came)], np.array(rewards), numbers, paths)
 
 
 def film_frames(loops: list[OpenLoop], scale: int = 2) -> Frames:
