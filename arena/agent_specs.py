@@ -29,7 +29,7 @@ BOARD_AGENTS = {
     "alphazero": Paper("AlphaZero", "plans with the rules and one network, learns by self-play: any board game"),
     "alphagozero": Paper("AlphaGoZero", "the same for Go, with the board's symmetries and a gate for new networks"),
     "alphago": Paper("AlphaGo", "learns Go from records, then from play: policies, values and rollouts in one search"),
-    "muzero": Paper("MuZero", "the same search over dynamics that it learns: board games, and tasks of choices"),
+    "muzero": Paper("MuZero", "the same search over dynamics that it learns: board games and tasks"),
 }
 """Agents that play board games, by the names that specs and `sakiyomi train` have for them."""
 TASK_AGENTS = {

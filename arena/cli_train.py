@@ -160,7 +160,10 @@ def _train(run: "Run", folder: Path, budget: str | None, resume: bool, options: 
         console.print(f"stopped after {done}, saved; {how}")
         raise typer.Exit(130)
     if not last.steps:
-        console.print(f"the budget is spent and nothing learnt yet; with a greater one: {command} --budget ...")
+        if budget is None:  # a stage that prepares
+            console.print(f"done, without a step of learning; {how}")
+        else:
+            console.print(f"the budget is spent and nothing learnt yet; with a greater one: {command} --budget ...")
         return
     console.print(f"learnt for {done}; the player: {shlex.quote(f'{run.agent}:{folder}')}")
 
