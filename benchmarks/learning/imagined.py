@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from sakiyomi.agents.parts.episodes.fans import plot_fans, watch
+from sakiyomi.agents.parts.episodes.fans import Watched, plot_fans, watch
 from sakiyomi.agents.parts.episodes.strips import plot_strip
 from sakiyomi.agents.parts.episodes.videos import OpenLoop, film_frames, open_loop
 from sakiyomi.envs.task import Task
@@ -16,7 +16,7 @@ SEED = 1000
 CONTEXT = 5
 """Steps that an agent has seen before it predicts pictures."""
 EPISODES = 3
-"""Of a film."""
+"""Of a film, or to choose from."""
 SHADES = (1, 8, 16, 32)
 """What colours of a film are rounded to multiples of, so that it does not become too large."""
 LARGEST = 400_000
@@ -31,14 +31,16 @@ def imagined(agent: Any, task: Task, stem: Path) -> list[str]:
     if len(task.observation_space.shape or ()) == 1:
         env = task.make()
         try:
-            plot_fans(watch(env, agent, SEED), picture, steps=STEPS)
+            watched = [watch(env, agent, SEED + number) for number in range(EPISODES)]
+            plot_fans(max(watched, key=moved), picture, steps=STEPS)
         finally:
             env.close()
         return [
             f"![what the agent expected, and what came]({picture.name})",
             "",
             "From every tenth step on: what the agent expected (colours, with 95 % of its futures), and what then came"
-            " (black; beside values: what was still to come of the episode).",
+            f" (black; beside values: what was still to come of the episode). Of {EPISODES} fresh episodes the one in"
+            " which most happened.",
         ]
     loops = [open_loop(agent, task, CONTEXT, SEED + number) for number in range(EPISODES)]
     write_film(loops, film)
@@ -52,6 +54,11 @@ def imagined(agent: Any, task: Task, stem: Path) -> list[str]:
         "",
         f"![frames, rewards and values]({picture.name})",
     ]
+
+
+def moved(watched: Watched) -> float:
+    """How much what was observed changed, in the steps that are shown."""
+    return float(watched.rollout.observations[:STEPS].std(axis=0).sum())
 
 
 def write_film(loops: list[OpenLoop], path: Path) -> None:
