@@ -462,7 +462,7 @@ def test_it_learns_to_see_to_foretell_and_to_dream(tmp_path):
         vae=replace(QUICK.vae, epochs=4, batch=32),
         hidden=16,
         rounds=1,
-        rnn=replace(QUICK.rnn, epochs=40),
+        rnn=replace(QUICK.rnn, epochs=80),
         evolution=replace(QUICK.evolution, generations=3, evaluate_every=3, evaluation_trials=16, task_trials=8),
     )
     rows = [progress.scalars for progress in training(tmp_path, config)]
