@@ -142,8 +142,8 @@ DISCRETE_QUICK = Config(  # vectors and choices, in minutes on one core: a criti
 CARTPOLE = replace(DISCRETE_QUICK, train_every=2, report_every=50)
 UNIT_REWARDS = replace(DISCRETE_QUICK, predict_end=False, reward_weight=100.0, entropy=1e-4)  # tasks of ours, 0 to 1
 PIXELS_QUICK = replace(  # the unit deviation, for which `clip` is meant; so the rest weighs against what is seen
-    UNIT_REWARDS, shrink=2, depth=8, deviation=1.0, kl_weight=0.01, actor_rate=1e-4, pretrain=200, train_every=2,
-    report_every=50,
+    UNIT_REWARDS, stoch=16, classes=16, shrink=2, depth=16, deviation=1.0, kl_weight=0.05, actor_rate=1e-4,
+    pretrain=200, train_every=2, report_every=50,
 )  # fmt: skip
 SQUASHED = replace(ATARI, squash=False)  # tasks that squash their rewards themselves
 OURS = ("pendulum", "cartpole-swingup", "point-mass")

@@ -119,7 +119,7 @@ STATE_QUICK = Config(  # vectors, in minutes on one core
     iterations=5,
 )
 PIXELS_QUICK = replace(  # the unit deviation, for which `clip` is meant; so the rest weighs against what is seen
-    STATE_QUICK, shrink=2, depth=8, deviation=1.0, kl_weight=0.01
+    STATE_QUICK, shrink=2, depth=16, deviation=1.0, kl_weight=0.2, free_nats=0.0, rate=3e-3, updates=100
 )
 PAPER_TASKS = ("cartpole-swingup", "reacher-easy", "cheetah-run", "finger-spin", "ball_in_cup-catch", "walker-walk")
 
@@ -226,7 +226,7 @@ class PlaNet:
         "state_quick": STATE_QUICK,
         "pixels_quick": PIXELS_QUICK,
         "dmc": Config(),
-        "pendulum": replace(STATE_QUICK, angles=(1,), horizon=15),
+        "pendulum": replace(STATE_QUICK, angles=(1,), horizon=15, updates=100),
         "cartpole-swingup": replace(STATE_QUICK, angles=(3,), horizon=15),
         "point-mass": STATE_QUICK,
         "pendulum@pixels": replace(PIXELS_QUICK, horizon=15),

@@ -224,7 +224,7 @@ def _point_mass(plant: PointMass) -> Scene:
 
     def moving(states: Floats) -> Sequence[Stroke]:
         return (
-            _goal(states[:, 4], states[:, 5], 1.3 * plant.radius),
+            _goal(states[:, 4], states[:, 5], plant.width),
             _dot(states[:, 2], states[:, 3], plant.radius, ROD),
         )
 

@@ -27,7 +27,7 @@ class PointMass(Plant):
     """The plant; see `dynamics.Plant`."""
 
     mass: float = 1.0  # kg
-    radius: float = 0.1  # m, of the ball
+    radius: float = 0.15  # m, of the ball
     half: float = 1.0  # m, from the middle of the box to its walls
     friction: float = 0.5  # N s/m
     cushion: float = 1e4  # N/m^2
@@ -35,7 +35,7 @@ class PointMass(Plant):
     step: float = 0.1  # s
     horizon: int = 50  # steps: 5 s
     noise: tuple[float, ...] = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
-    width: float = 0.3  # m
+    width: float = 0.3  # m; so large is the goal drawn
     bounds: tuple[float, ...] = (20.0, 20.0, 3.0, 3.0, 1.0, 1.0)
     names: ClassVar[tuple[str, ...]] = ("vx [m/s]", "vy [m/s]", "x [m]", "y [m]", "goal x [m]", "goal y [m]")
     substep: ClassVar[float] = 0.001
