@@ -146,7 +146,7 @@ PENDULUM = replace(  # Gymnasium's: rewards from -16 to 0 a frame, so that value
 PROPRIO = replace(UNIT_REWARDS, actor_rate=1e-4, value_rate=1e-3, prefill=5000, model_first=100)
 PIXELS_QUICK = replace(  # the unit deviation, for which `clip` is meant; so the rest weighs against what is seen
     UNIT_REWARDS, shrink=2, depth=16, deviation=1.0, kl_weight=0.2, free_nats=0.0, model_rate=3e-3, actor_rate=1e-4,
-    length=32, pretrain=500, model_first=500, updates=50,
+    value_rate=1e-3, length=32, pretrain=500, model_first=500, updates=50, noise=0.1,
 )  # fmt: skip
 OURS = ("pendulum", "cartpole-swingup", "point-mass")
 

@@ -102,6 +102,7 @@ class Config:
     capacity: int = 2_000_000  # steps that are remembered
     prefill: int = 50_000  # decisions at random, before learning
     pretrain: int = 1  # updates when they are done
+    model_first: int = 0  # updates of the model alone, before behaviour is learned in it
     train_every: int = 16  # decisions
     updates: int = 1  # then
     report_every: int = 100  # times
@@ -116,7 +117,8 @@ class Config:
         check_within(self, 1, math.inf, "train_every", "updates", "slow_copy", "report_every", "futures")
         check_within(self, 2, math.inf, "horizon", "shortest")
         check_within(self, self.shortest, math.inf, "longest")
-        check_within(self, 0, math.inf, "classes", "starts", "prefill", "pretrain", "free_nats", "entropy")
+        check_within(self, 0, math.inf, "classes", "starts", "prefill", "pretrain", "model_first")
+        check_within(self, 0, math.inf, "free_nats", "entropy")
         check_within(self, 0, 1, "discount", "trace", "balance", "decay")
         check_within(self, 1e-6, math.inf, "deviation", "model_rate", "value_rate", "actor_rate", "clip")
         check_layers(self, "vector_layers", "reward_layers", "end_layers", "actor_layers", "value_layers")
@@ -143,7 +145,7 @@ CARTPOLE = replace(DISCRETE_QUICK, train_every=2, report_every=50)
 UNIT_REWARDS = replace(DISCRETE_QUICK, predict_end=False, reward_weight=100.0, entropy=1e-4)  # tasks of ours, 0 to 1
 PIXELS_QUICK = replace(  # the unit deviation, for which `clip` is meant; so the rest weighs against what is seen
     UNIT_REWARDS, stoch=16, classes=16, shrink=2, depth=16, deviation=1.0, kl_weight=0.05, actor_rate=1e-4,
-    pretrain=200, train_every=2, report_every=50,
+    epsilon=1e-7, prefill=1000, pretrain=500, model_first=500, train_every=2, report_every=50,
 )  # fmt: skip
 SQUASHED = replace(ATARI, squash=False)  # tasks that squash their rewards themselves
 OURS = ("pendulum", "cartpole-swingup", "point-mass")
@@ -295,6 +297,8 @@ class Learner:
         figures = self.descents.step("model", terms, where)
         posteriors = posteriors.detach()
         self.state = posteriors[:, -1]
+        if number <= self.config.model_first:
+            return figures | {"model/divergence": float(kl)}
         chosen = some_of(batch.is_first.numel(), self.config.starts, generator)
         starts = posteriors.map(lambda x: x.flatten(0, 1)[chosen])
         shape = (self.config.horizon, len(chosen))

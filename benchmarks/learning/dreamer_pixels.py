@@ -13,7 +13,7 @@ COURSE = LatentCourse(
     agent=Dreamer,
     task="pendulum@pixels",
     config=Dreamer.presets["pendulum@pixels"],
-    steps=6_000,
+    steps=8_000,
     bar=9.0,
     lines={"random": 0.3, "plans with the true dynamics": 14.8},
     variants={"objective=contrastive": "return", "objective=reward": "return"},

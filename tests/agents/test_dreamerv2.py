@@ -378,6 +378,20 @@ def test_entropy_is_rewarded_once():
     assert entropies[1] > entropies[0] + 0.2
 
 
+def test_the_model_may_learn_first():
+    """Behaviour is as it was until so many updates are done."""
+    nets = networks(replace(TINY, model_first=2))
+    learner, behaviour = Learner(nets, 0), {"actor": nets.actor, "value": nets.value}
+    begun = {name: [each.clone() for each in net.parameters()] for name, net in behaviour.items()}
+    world = [each.clone() for each in nets.world.reward.parameters()]
+    for number in (1, 2, 3):
+        figures = learner.update(sequences_of(number), number)
+        alike = {all(map(torch.equal, net.parameters(), begun[name])) for name, net in behaviour.items()}
+        assert alike == {number <= 2}
+        assert ("loss/actor" in figures) == ("dream/return" in figures) == (number > 2)
+    assert not any(map(torch.equal, nets.world.reward.parameters(), world))
+
+
 def test_critic_is_copied_every_hundred_updates():
     config = replace(TINY, starts=2, batch=3)
     nets = networks(config)
@@ -491,7 +505,7 @@ def test_quick_presets_see_how_episodes_end():
     assert all(each.ends and each.by_length for each in (quick, cartpole, pixels))
     assert not any(DreamerV2.presets[name].by_length for name in ("atari", "atari_paper", "dmc_vision"))
     assert (cartpole.train_every, cartpole.slow_copy, cartpole.value_rate) == (2, 20, 1e-3)
-    assert (pixels.deviation, pixels.clip, pixels.kl_weight, pixels.reward_weight) == (1.0, 100.0, 0.01, 100.0)
+    assert (pixels.deviation, pixels.clip, pixels.kl_weight, pixels.reward_weight) == (1.0, 100.0, 0.05, 100.0)
 
 
 def test_its_errors_are_those_of_its_learner_and_of_a_seed():
