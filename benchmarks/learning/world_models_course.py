@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from imagined import imagined
+from trials_course import interval
 
 from sakiyomi.agents.agent import TrainingBudget
 from sakiyomi.agents.parts.episodes.collecting import AtRandom, evaluated
@@ -30,7 +31,7 @@ from sakiyomi.envs import make_task
 from sakiyomi.envs.task import Task
 
 EPISODES = 10
-"""Of each kind, to measure by."""
+"""By which V and M are measured, and C where nothing else is asked for."""
 
 
 def main() -> None:
@@ -40,6 +41,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--workers", type=int, default=0, help="processes that step environments")
     parser.add_argument("--device", default="cpu")
+    parser.add_argument("--episodes", type=int, default=EPISODES, help="to measure C by (default %(default)s)")
     parser.add_argument("--minutes", type=float, help="of learning at most")
     parser.add_argument("--out", type=Path, help="folder (default runs/worldmodels-TASK-seedS)")
     parser.add_argument("--measure", action="store_true", help="measure only")
@@ -64,25 +66,28 @@ def main() -> None:
             told = "  ".join(f"{key} {value:.4g}" for key, value in progress.scalars.items())
             print(f"{progress.seconds:7.0f} s  {told}", flush=True)
     agent = WorldModels.load(folder)
-    figures = measured(agent, task, chosen.seed)
+    figures = measured(agent, task, chosen.seed, chosen.episodes)
     write_json(folder / "measures.json", figures)
     for key, value in figures.items():
         print(f"{key:32} {value:.4g}")
     imagined(agent, task, folder / "foreseen")
 
 
-def measured(agent: WorldModels, task: Task, seed: int) -> dict[str, float]:
-    """Figures by name, from episodes that have nothing to do with those of training."""
-    played, config = shortened(task, agent.config.collect.steps, 0), agent.config
-    held = evaluated(played, agent.controls, Held(agent.controls, config.collect.held), EPISODES, seed + 7000)
-    random = evaluated(played, agent.controls, AtRandom(agent.controls), EPISODES, seed + 8000)
-    own = evaluated(played, agent.controls, agent, EPISODES, seed + 8000)
-    figures = {"return/controller": _mean(own), "return/random": _mean(random), "return/held": _mean(held)}
-    return {**figures, **_seeing(agent, held), **_remembering(agent, held)}
+def measured(agent: WorldModels, task: Task, seed: int, episodes: int) -> dict[str, float]:
+    """Figures by name, from episodes that have nothing to do with those of training.
 
-
-def _mean(episodes) -> float:
-    return float(np.mean([episode.score for episode in episodes]))
+    Of returns there are means with half the width of their 95 % intervals, of so many `episodes`.
+    """
+    shorter, config = shortened(task, agent.config.collect.steps, 0), agent.config
+    exploring = Held(agent.controls, config.collect.held)
+    held = evaluated(shorter, agent.controls, exploring, episodes, seed + 7000)
+    random = evaluated(shorter, agent.controls, AtRandom(agent.controls), episodes, seed + 8000)
+    own = evaluated(shorter, agent.controls, agent, episodes, seed + 8000)
+    figures = dict[str, float]()
+    for name, played in (("controller", own), ("random", random), ("held", held)):
+        mean, half = interval(np.array([[episode.score] for episode in played]))
+        figures |= {f"return/{name}": float(mean[0]), f"return/{name} +-": float(half[0])}
+    return {**figures, **_seeing(agent, held[:EPISODES]), **_remembering(agent, held[:EPISODES])}
 
 
 def _seeing(agent: WorldModels, episodes) -> dict[str, float]:
