@@ -101,6 +101,7 @@ class Config:
     by_length: bool = False  # an episode is drawn as often as it has beginnings of pieces; else all alike
     capacity: int = 2_000_000  # steps that are remembered
     prefill: int = 50_000  # decisions at random, before learning
+    held: float = 1.0  # of them, those that an action is done for on average
     pretrain: int = 1  # updates when they are done
     model_first: int = 0  # updates of the model alone, before behaviour is learned in it
     train_every: int = 16  # decisions
@@ -116,6 +117,7 @@ class Config:
         check_within(self, 1, math.inf, "deter", "hidden", "stoch", "depth", "shrink", "batch", "length", "capacity")
         check_within(self, 1, math.inf, "train_every", "updates", "slow_copy", "report_every", "futures")
         check_within(self, 2, math.inf, "horizon", "shortest")
+        check_within(self, 1, math.inf, "held")
         check_within(self, self.shortest, math.inf, "longest")
         check_within(self, 0, math.inf, "classes", "starts", "prefill", "pretrain", "model_first")
         check_within(self, 0, math.inf, "free_nats", "entropy")
@@ -434,7 +436,7 @@ class DreamerV2:
             while run.goes_on(budget):
                 scores, told = list[dict[str, float]](), list[dict[str, float]]()
                 for _ in range(config.report_every):
-                    acting = agent if counters.steps else AtRandom(controls)
+                    acting = agent if counters.steps else AtRandom(controls, config.held)
                     lived = gathered(collector, acting, replay, nets.world.senses, decisions=config.train_every)
                     counters.environment_steps += lived.frames
                     memory["decisions"] += lived.decisions

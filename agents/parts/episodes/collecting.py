@@ -43,25 +43,35 @@ class Acting(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Dice:
-    """The carry of `AtRandom`."""
+    """The carry of `AtRandom`: a generator, and the actions [B, K] in -1 to 1 that were done last."""
 
     generator: torch.Generator
+    actions: Tensor
 
 
 class AtRandom:
-    """Acts at random, all actions being equally likely."""
+    """Acts at random, all actions being equally likely, each done for `held` decisions on average.
 
-    def __init__(self, controls: Controls):
-        self.controls = controls
+    A task that wants an effort in one direction is hardly ever moved by actions that are drawn anew each time. How
+    long an action is held is geometric: each decision draws another with chance 1 / `held`.
+    """
+
+    def __init__(self, controls: Controls, held: float = 1.0):
+        self.controls, self.held = controls, held
 
     def initial(self, batch: int, seed: int = 0) -> Dice:
         """As `Agent.initial`."""
-        return Dice(torch.Generator().manual_seed(seed))
+        return Dice(torch.Generator().manual_seed(seed), torch.zeros(batch, self.controls.size, dtype=torch.float64))
 
     def act(self, carry: Dice, turn: Turn, explore: bool) -> tuple[NDArray[Any], Dice]:
         """As `Agent.act`."""
-        drawn = torch.rand((len(turn.is_first), self.controls.size), generator=carry.generator, dtype=torch.float64)
-        return self.controls.decoded((2 * drawn - 1).numpy()), carry  # the largest of such numbers: any choice alike
+        rows, dice = len(turn.is_first), carry.generator
+        actions = 2 * torch.rand((rows, self.controls.size), generator=dice, dtype=torch.float64) - 1
+        if self.held > 1:
+            other = torch.rand(rows, generator=dice) * self.held < 1
+            anew = other | torch.from_numpy(np.asarray(turn.is_first))
+            actions = torch.where(anew[:, None], actions, carry.actions)
+        return self.controls.decoded(actions.numpy()), Dice(dice, actions)  # the largest of them: any choice alike
 
 
 @dataclass
