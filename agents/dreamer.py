@@ -27,8 +27,9 @@ import torch
 from torch import Tensor, nn
 
 from sakiyomi.agents.agent import Actions, Foresight, Progress, TrainingBudget, Turn
-from sakiyomi.agents.parts.episodes.collecting import AtRandom, Collector
+from sakiyomi.agents.parts.episodes.collecting import Collector
 from sakiyomi.agents.parts.episodes.controls import Controls
+from sakiyomi.agents.parts.episodes.random_actions import AtRandom
 from sakiyomi.agents.parts.episodes.sequences import SequenceReplay, Sequences
 from sakiyomi.agents.parts.latent.actors import Actor, jittered, mixed_up
 from sakiyomi.agents.parts.latent.batches import Batch

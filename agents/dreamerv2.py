@@ -27,8 +27,9 @@ import torch
 from torch import Tensor, nn
 
 from sakiyomi.agents.agent import Actions, Foresight, Progress, TrainingBudget, Turn
-from sakiyomi.agents.parts.episodes.collecting import AtRandom, Collector
+from sakiyomi.agents.parts.episodes.collecting import Collector
 from sakiyomi.agents.parts.episodes.controls import Controls
+from sakiyomi.agents.parts.episodes.random_actions import AtRandom
 from sakiyomi.agents.parts.episodes.sequences import SequenceReplay, Sequences, Streams
 from sakiyomi.agents.parts.latent.actors import Actor
 from sakiyomi.agents.parts.latent.batches import Batch
@@ -101,7 +102,7 @@ class Config:
     by_length: bool = False  # an episode is drawn as often as it has beginnings of pieces; else all alike
     capacity: int = 2_000_000  # steps that are remembered
     prefill: int = 50_000  # decisions at random, before learning
-    held: float = 1.0  # of them, those that an action is done for on average
+    held: int = 1  # of them, the most that an action is done for; it is drawn each time
     pretrain: int = 1  # updates when they are done
     model_first: int = 0  # updates of the model alone, before behaviour is learned in it
     train_every: int = 16  # decisions
@@ -115,9 +116,8 @@ class Config:
 
     def __post_init__(self) -> None:
         check_within(self, 1, math.inf, "deter", "hidden", "stoch", "depth", "shrink", "batch", "length", "capacity")
-        check_within(self, 1, math.inf, "train_every", "updates", "slow_copy", "report_every", "futures")
+        check_within(self, 1, math.inf, "train_every", "updates", "slow_copy", "report_every", "futures", "held")
         check_within(self, 2, math.inf, "horizon", "shortest")
-        check_within(self, 1, math.inf, "held")
         check_within(self, self.shortest, math.inf, "longest")
         check_within(self, 0, math.inf, "classes", "starts", "prefill", "pretrain", "model_first")
         check_within(self, 0, math.inf, "free_nats", "entropy")

@@ -31,8 +31,9 @@ from numpy.typing import NDArray
 from trials_course import interval, mean_of
 
 from sakiyomi.agents.agent import TrainingBudget
-from sakiyomi.agents.parts.episodes.collecting import AtRandom, evaluated
+from sakiyomi.agents.parts.episodes.collecting import evaluated
 from sakiyomi.agents.parts.episodes.controls import Controls
+from sakiyomi.agents.parts.episodes.random_actions import AtRandom
 from sakiyomi.agents.parts.episodes.sequences import SequenceReplay
 from sakiyomi.agents.parts.latent.observing import shown_by
 from sakiyomi.agents.parts.runs.flags import overridden, settings_of, to_json

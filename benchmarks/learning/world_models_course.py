@@ -20,10 +20,10 @@ from imagined import imagined
 from trials_course import interval
 
 from sakiyomi.agents.agent import TrainingBudget
-from sakiyomi.agents.parts.episodes.collecting import AtRandom, evaluated
+from sakiyomi.agents.parts.episodes.collecting import evaluated
+from sakiyomi.agents.parts.episodes.random_actions import AtRandom
 from sakiyomi.agents.parts.runs.checkpoints import write_json
 from sakiyomi.agents.parts.vmc.course import shortened
-from sakiyomi.agents.parts.vmc.exploring import Held
 from sakiyomi.agents.parts.vmc.mdn_rnn import mixture_entropy, mixture_nll
 from sakiyomi.agents.parts.vmc.vae import as_colours
 from sakiyomi.agents.world_models import WorldModels
@@ -79,7 +79,7 @@ def measured(agent: WorldModels, task: Task, seed: int, episodes: int) -> dict[s
     Of returns there are means with half the width of their 95 % intervals, of so many `episodes`.
     """
     shorter, config = shortened(task, agent.config.collect.steps, 0), agent.config
-    exploring = Held(agent.controls, config.collect.held)
+    exploring = AtRandom(agent.controls, config.collect.held)
     held = evaluated(shorter, agent.controls, exploring, episodes, seed + 7000)
     random = evaluated(shorter, agent.controls, AtRandom(agent.controls), episodes, seed + 8000)
     own = evaluated(shorter, agent.controls, agent, episodes, seed + 8000)

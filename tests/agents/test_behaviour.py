@@ -12,8 +12,9 @@ torch = pytest.importorskip("torch")
 
 from torch import nn  # noqa: E402
 
-from sakiyomi.agents.parts.episodes.collecting import AtRandom, Collector  # noqa: E402
+from sakiyomi.agents.parts.episodes.collecting import Collector  # noqa: E402
 from sakiyomi.agents.parts.episodes.controls import Controls  # noqa: E402
+from sakiyomi.agents.parts.episodes.random_actions import AtRandom  # noqa: E402
 from sakiyomi.agents.parts.episodes.sequences import Episode, SequenceReplay  # noqa: E402
 from sakiyomi.agents.parts.latent.actors import Actor, jittered, mixed_up  # noqa: E402
 from sakiyomi.agents.parts.latent.batches import Batch  # noqa: E402

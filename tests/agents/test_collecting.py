@@ -1,6 +1,5 @@
 """Acting to learn: what is counted, what is kept, and that a run goes on in the midst of episodes as it would have."""
 
-import itertools
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,8 +11,9 @@ gymnasium = pytest.importorskip("gymnasium")
 from gymnasium.spaces import Box, Discrete  # noqa: E402
 
 from sakiyomi.agents.parts.episodes.carries import carry_tensors, restored_carry  # noqa: E402
-from sakiyomi.agents.parts.episodes.collecting import AtRandom, Collector, evaluated  # noqa: E402
+from sakiyomi.agents.parts.episodes.collecting import Collector, evaluated  # noqa: E402
 from sakiyomi.agents.parts.episodes.controls import Controls  # noqa: E402
+from sakiyomi.agents.parts.episodes.random_actions import AtRandom  # noqa: E402
 from sakiyomi.envs import make_task  # noqa: E402
 from sakiyomi.envs.task import Task  # noqa: E402
 from sakiyomi.envs.wrappers import ActionRepeat  # noqa: E402
@@ -151,21 +151,6 @@ def test_random_actions_are_even():
     np.testing.assert_allclose(drawn.std(axis=0), [20 / 12**0.5, 4 / 12**0.5], rtol=0.05)
     chosen, _ = choosing.act(choosing.initial(3000, 1), turn, True)
     np.testing.assert_allclose(np.bincount(chosen) / 3000, [1 / 3] * 3, atol=0.03)
-
-
-def test_random_actions_are_held_as_long_as_asked():
-    """Even as without, new at the beginning of an episode, and else so often that they last 4 decisions on average."""
-    acting = AtRandom(Controls(low=(-10.0, 0.0), high=(10.0, 4.0)), held=4.0)
-    first, later = (type("Turn", (), {"is_first": np.full(3000, is_first)}) for is_first in (True, False))
-    carry, lived = acting.initial(3000, 1), []
-    for turn in (first, *[later] * 40):
-        drawn, carry = acting.act(carry, turn, True)
-        lived.append(drawn)
-    np.testing.assert_allclose(np.mean(lived, axis=(0, 1)) / [10, 2], [0, 1], atol=0.04)
-    others = np.mean([(now != before).all(axis=1) for before, now in itertools.pairwise(lived)])
-    assert others == pytest.approx(1 / 4, abs=0.01)
-    again, _ = acting.act(carry, first, True)
-    assert (again != lived[-1]).all()
 
 
 class Scoring(Clock):

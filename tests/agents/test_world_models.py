@@ -14,6 +14,7 @@ import torch
 
 from sakiyomi.agents.agent import TrainingBudget, Turn
 from sakiyomi.agents.parts.episodes.controls import Controls
+from sakiyomi.agents.parts.episodes.random_actions import AtRandom, Brownian
 from sakiyomi.agents.parts.runs import metrics
 from sakiyomi.agents.parts.runs.agent_files import load_agent
 from sakiyomi.agents.parts.runs.checkpoints import write_json
@@ -23,7 +24,7 @@ from sakiyomi.agents.parts.vmc import course, learning
 from sakiyomi.agents.parts.vmc.course import shortened
 from sakiyomi.agents.parts.vmc.evolution import Evolution
 from sakiyomi.agents.parts.vmc.evolving import Champion, EvolutionPlan, Evolving
-from sakiyomi.agents.parts.vmc.exploring import Brownian, Held, RandomNetworks
+from sakiyomi.agents.parts.vmc.exploring import RandomNetworks
 from sakiyomi.agents.parts.vmc.learning import Fit, RNNPlan
 from sakiyomi.agents.parts.vmc.mdn_rnn import Memory
 from sakiyomi.agents.world_models import CARRACING, DOOM, QUICK, Config, WorldModels
@@ -318,7 +319,7 @@ def test_steps_cut_episodes_off():
 
 
 def test_actions_are_held():
-    actor = Held(CONTROLS, 3)
+    actor = AtRandom(CONTROLS, 3)
     carry, turn, seen = actor.initial(2, 1), turn_of(2), []
     for t in range(60):
         actions, carry = actor.act(carry, replace(turn, is_first=np.full(2, t == 0)), True)

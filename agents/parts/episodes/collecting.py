@@ -3,7 +3,7 @@
 ::
 
     collector = Collector(task, controls, seed, n=4)
-    collected = collector.collect(agent, decisions=400)         # `AtRandom(controls)` acts at random
+    collected = collector.collect(agent, decisions=400)         # or `AtRandom(controls)` of random_actions.py
     for episode in collected.episodes:                          # that ended in the meantime
         replay.add(episode)
     counters.environment_steps += collected.frames
@@ -39,39 +39,6 @@ class Acting(Protocol):
 
     def initial(self, batch: int, seed: int = 0) -> Any: ...  # noqa: D102
     def act(self, carry: Any, turn: Turn, explore: bool) -> tuple[NDArray[Any], Any]: ...  # noqa: D102
-
-
-@dataclass(frozen=True, eq=False)
-class Dice:
-    """The carry of `AtRandom`: a generator, and the actions [B, K] in -1 to 1 that were done last."""
-
-    generator: torch.Generator
-    actions: Tensor
-
-
-class AtRandom:
-    """Acts at random, all actions being equally likely, each done for `held` decisions on average.
-
-    A task that wants an effort in one direction is hardly ever moved by actions that are drawn anew each time. How
-    long an action is held is geometric: each decision draws another with chance 1 / `held`.
-    """
-
-    def __init__(self, controls: Controls, held: float = 1.0):
-        self.controls, self.held = controls, held
-
-    def initial(self, batch: int, seed: int = 0) -> Dice:
-        """As `Agent.initial`."""
-        return Dice(torch.Generator().manual_seed(seed), torch.zeros(batch, self.controls.size, dtype=torch.float64))
-
-    def act(self, carry: Dice, turn: Turn, explore: bool) -> tuple[NDArray[Any], Dice]:
-        """As `Agent.act`."""
-        rows, dice = len(turn.is_first), carry.generator
-        actions = 2 * torch.rand((rows, self.controls.size), generator=dice, dtype=torch.float64) - 1
-        if self.held > 1:
-            other = torch.rand(rows, generator=dice) * self.held < 1
-            anew = other | torch.from_numpy(np.asarray(turn.is_first))
-            actions = torch.where(anew[:, None], actions, carry.actions)
-        return self.controls.decoded(actions.numpy()), Dice(dice, actions)  # the largest of them: any choice alike
 
 
 @dataclass

@@ -14,11 +14,12 @@ import torch
 
 from sakiyomi.agents.parts.episodes.collecting import Acting, Collector
 from sakiyomi.agents.parts.episodes.controls import Controls
+from sakiyomi.agents.parts.episodes.random_actions import AtRandom, Brownian
 from sakiyomi.agents.parts.episodes.sequences import SequenceReplay
 from sakiyomi.agents.parts.runs.training_run import Part
 from sakiyomi.agents.parts.vmc.evolution import Evolution
 from sakiyomi.agents.parts.vmc.evolving import Champion, EvolutionPlan, Evolving, World, in_dream, in_task
-from sakiyomi.agents.parts.vmc.exploring import Brownian, Held, RandomNetworks
+from sakiyomi.agents.parts.vmc.exploring import RandomNetworks
 from sakiyomi.agents.parts.vmc.learning import (
     CodeShelf,
     Encoding,
@@ -189,7 +190,9 @@ class Course:
         plan = self._collect
         if plan.exploring == "networks":
             return RandomNetworks(self.controls, lambda: self._make(0))
-        return Held(self.controls, plan.held) if plan.exploring == "held" else Brownian(self.controls, plan.brownian)
+        return (
+            AtRandom(self.controls, plan.held) if plan.exploring == "held" else Brownian(self.controls, plan.brownian)
+        )
 
     def _worlds(self) -> tuple[World, dict[str, tuple[World, int]]]:
         """Where C is evolved, and where else it is evaluated."""

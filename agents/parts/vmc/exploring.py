@@ -1,7 +1,7 @@
-"""How World Models gather pictures before anything is learned: actions at random that hang together over time.
+"""How World Models gather pictures of CarRacing before anything is learned: networks whose weights are random.
 
-D. Ha and J. Schmidhuber, "Recurrent world models facilitate policy evolution", NeurIPS 2018, with the published code:
-"held" is that of DoomTakeCover, "networks" that of CarRacing. All are acted in the way of an agent, with a carry.
+D. Ha and J. Schmidhuber, "Recurrent world models facilitate policy evolution", NeurIPS 2018, with the published code;
+that of DoomTakeCover holds random actions, which is `AtRandom` of parts/episodes/random_actions.py.
 """
 
 from collections.abc import Callable
@@ -19,57 +19,6 @@ from sakiyomi.agents.parts.vmc.worlds import VMC
 
 SCALE = 0.01
 """Up to which a random network's weights are scaled."""
-
-
-@dataclass(frozen=True, eq=False)
-class Wandering:
-    """The carry of actors at random: their last actions [B, U] and for how many more steps these hold [B]."""
-
-    actions: Tensor
-    left: Tensor
-    generator: torch.Generator
-
-
-@dataclass(frozen=True)
-class Held:
-    """Draws an action, and holds it for 1 to `most` steps, each as likely."""
-
-    controls: Controls
-    most: int
-
-    def initial(self, batch: int, seed: int = 0) -> Wandering:
-        """As `Agent.initial`."""
-        generator = torch.Generator().manual_seed(seed)
-        return Wandering(torch.zeros(batch, self.controls.size), torch.zeros(batch, dtype=torch.int64), generator)
-
-    def act(self, carry: Wandering, turn: Turn, explore: bool) -> tuple[NDArray[np.generic], Wandering]:
-        """As `Agent.act`."""
-        batch, generator = len(turn.is_first), carry.generator
-        drawn = 2 * torch.rand((batch, self.controls.size), generator=generator) - 1
-        steps = torch.randint(1, self.most + 1, (batch,), generator=generator)
-        new = torch.from_numpy(turn.is_first) | (carry.left == 0)
-        actions = torch.where(new[:, None], drawn, carry.actions)
-        left = torch.where(new, steps, carry.left) - 1
-        return self.controls.decoded(actions.numpy()), Wandering(actions, left, generator)
-
-
-@dataclass(frozen=True)
-class Brownian:
-    """Moves on from its last action by a normal step of deviation `step`, within the limits; begins in the middle."""
-
-    controls: Controls
-    step: float
-
-    def initial(self, batch: int, seed: int = 0) -> Wandering:
-        """As `Agent.initial`."""
-        return Held(self.controls, 1).initial(batch, seed)
-
-    def act(self, carry: Wandering, turn: Turn, explore: bool) -> tuple[NDArray[np.generic], Wandering]:
-        """As `Agent.act`."""
-        steps = self.step * torch.randn(carry.actions.shape, generator=carry.generator)
-        went_on = torch.from_numpy(~turn.is_first)[:, None]
-        actions = (carry.actions * went_on + steps).clamp(-1, 1)
-        return self.controls.decoded(actions.numpy()), Wandering(actions, carry.left, carry.generator)
 
 
 @dataclass(frozen=True, eq=False)
