@@ -15,8 +15,8 @@
     8  the policy learnt from records or the reinforced one as prior
 
 Each relation goes on where it was stopped, in the folder `relations` of the run; results are written there as
-relation-K.json, and the page as docs/results/alphago-relations.md with all figures beside it as JSON. `--tiny` takes
-small numbers, to see the code run.
+relation-K.json, and the page as docs/results/alphago-relations.md with a plot and all figures beside it. `--tiny`
+takes small numbers, to see the code run.
 """
 
 import argparse
@@ -30,6 +30,7 @@ from typing import Any
 import alphago_measures as measures
 import numpy as np
 import torch
+from alphago_plot import plot_relations
 
 from sakiyomi.agents.agent import TrainingBudget
 from sakiyomi.agents.alphago.agent import AlphaGo
@@ -423,6 +424,8 @@ def write_page(lab: Lab, page: Path) -> None:
         f" ({about['positions']:,} positions). Intervals are of 95 %. Errors of values are"
         " (z - v)^2 with z and v from -1 to 1; the AlphaGo Zero paper's scale is a quarter of that.",
         "",
+        f"![the relations in figures]({page.name}.png)",
+        "",
     ]
     for k, result in found.items():
         verdict = {None: "", True: " Holds.", False: " Does not hold here."}[result["holds"]]
@@ -433,6 +436,7 @@ def write_page(lab: Lab, page: Path) -> None:
         lines += [f"Not measured yet: {', '.join(missing)}.", ""]
     page.parent.mkdir(parents=True, exist_ok=True)
     page.with_suffix(".md").write_text("\n".join(lines), encoding="utf-8")
+    plot_relations({k: result["figures"] for k, result in found.items()}, page.with_suffix(".png"))
     write_json(page.with_suffix(".json"), {str(k): result for k, result in found.items()})
     print(f"written: {page.with_suffix('.md')}")
 

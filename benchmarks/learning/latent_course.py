@@ -94,6 +94,8 @@ class LatentCourse:
         parser.add_argument("--out", type=Path, default=RUNS / self.name, help="folder of the runs")
         parser.add_argument("--measure", action="store_true", help="measure only, without learning")
         chosen = parser.parse_args()
+        if chosen.seeds < 1:
+            parser.error("at least one seed is to be learned")
         torch.set_num_threads(1)  # the products are small
         self.config = overridden(self.config, chosen.set)
         if not chosen.measure:

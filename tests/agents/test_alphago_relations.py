@@ -12,6 +12,7 @@ pytest.importorskip("torch")
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks" / "learning"))
 import alphago_measures as measures
+import alphago_plot as plot
 import alphago_relations as relations
 import torch
 
@@ -160,10 +161,54 @@ def test_values_are_compared_with_the_rollout_policy_stage_by_stage(lab, monkeyp
 
 
 def test_the_page(lab, tmp_path):
+    pytest.importorskip("matplotlib")
     result = relations.views(lab) | {"size": "tiny"}
     relations.write_json(lab.place / "relation-3.json", result)
     relations.write_page(lab, tmp_path / "page")
     text = (tmp_path / "page.md").read_text()
     assert "## 3. The mean of eight views" in text
     assert "Not measured yet: 1, 2, 4, 5, 6, 7, 8." in text
+    assert (tmp_path / "page.png").stat().st_size > 1000
     assert AlphaGo.load(lab.folder).parts.value is not None
+
+
+def test_every_relation_has_its_panel(tmp_path):
+    """With the figures of all relations as they are stored, the ends of bars and lines are those figures."""
+    figure = pytest.importorskip("matplotlib.figure").Figure()
+
+    def share(value):
+        return {"share": value, "low": value - 0.01, "high": value + 0.01}
+
+    def mean(value):
+        return {"mean": value, "low": value - 0.02, "high": value + 0.02}
+
+    def elo(value):
+        return {"elo": value, "low": value - 40, "high": value + 40}
+
+    stage = {"value network": mean(0.5), "rollout policy": mean(0.6), "uniform rollouts": mean(0.7)}
+    found = {
+        1: {name: share(0.4) for name in ("policy network", "tree policy", "rollout policy")},
+        2: {f"{n} planes, 8 views": share(0.3 + n / 300) for n in (4, 12, 48)},
+        3: {"one": share(0.42), "eight": share(0.44)},
+        4: dict.fromkeys(
+            ("reinforced against SL", "without a pool against SL", "reinforced against the one without a pool"),
+            share(0.7),
+        ),
+        5: {name: {"train": mean(0.6), "held out": mean(0.7)} for name in ("one position a game", "all positions")},
+        6: {"plies 0 to 9": stage, "plies 10 to 19": stage, "all": stage},
+        7: {
+            "parts": {name: elo(k) for k, name in enumerate(relations.PARTS)},
+            "mixings": {f"lambda {mixing:g}": elo(-100 * mixing) for mixing in relations.MIXINGS},
+        },
+    }
+    drawn = {}
+    for k, draw in plot.PANELS:
+        axes = figure.add_subplot()
+        draw(axes, found[k])
+        drawn[axes.get_title()] = axes
+    assert [title[0] for title in drawn] == list("12345677")
+    bars = drawn["2. By planes, taught as long, eight views"].patches
+    np.testing.assert_allclose([bar.get_width() for bar in bars], [46, 34, 30 + 4 / 3])
+    np.testing.assert_allclose(drawn["7. Mixing"].lines[0].get_xydata(), [(m, -100 * m) for m in relations.MIXINGS])
+    plot.plot_relations(found, tmp_path / "all.png")
+    assert (tmp_path / "all.png").stat().st_size > 10_000
