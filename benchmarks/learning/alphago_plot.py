@@ -129,6 +129,12 @@ def ratings(axes: Any, figures: Figures) -> None:
     axes.set(title="7. Rollouts, value network, policy network", xlabel="Elo")
 
 
+def others(axes: Any, figures: Figures) -> None:
+    """9."""
+    _bars(axes, {name: _elo(figures[name]) for name in sorted(figures, key=lambda name: -figures[name]["elo"])}, None)
+    axes.set(title="9. Beside other programs", xlabel="Elo")
+
+
 def mixings(axes: Any, figures: Figures) -> None:
     """7: lambda."""
     found = figures["mixings"]
@@ -151,4 +157,5 @@ PANELS: tuple[tuple[int, Callable[[Any, Figures], None]], ...] = (
     (6, errors_by_stage),
     (7, ratings),
     (7, mixings),
+    (9, others),
 )

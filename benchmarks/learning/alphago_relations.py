@@ -1,4 +1,4 @@
-"""The eight relations that AlphaGo's paper claims, measured on what a run has learnt.
+"""The eight relations that AlphaGo's paper claims, measured on what a run has learnt, and its rating beside others.
 
     sakiyomi train alphago go-9x9 --records RECORDS --out runs/alphago-9x9
     python benchmarks/learning/alphago_relations.py runs/alphago-9x9                  # all, one after the other
@@ -13,6 +13,7 @@
     6  the value network errs less than rollouts by the rollout policy, stage by stage of the game (figure 2b)
     7  component ablation and mixing, in the arena, at equal simulations
     8  the policy learnt from records or the reinforced one as prior
+    9  ratings beside other programs (figure 4a): told, as is 8
 
 Each relation goes on where it was stopped, in the folder `relations` of the run; results are written there as
 relation-K.json, and the page as docs/results/alphago-relations.md with a plot and all figures beside it. `--tiny`
@@ -31,6 +32,7 @@ import alphago_measures as measures
 import numpy as np
 import torch
 from alphago_plot import plot_relations
+from rated import GNUGO, installed
 
 from sakiyomi.agents.agent import TrainingBudget
 from sakiyomi.agents.alphago.agent import AlphaGo
@@ -46,6 +48,7 @@ from sakiyomi.agents.alphago.value_data import whole_games
 from sakiyomi.agents.parts.runs.checkpoints import load_tensors, read_json, settled, write_json
 from sakiyomi.agents.parts.runs.training_run import RUN, STATE, TrainingRun
 from sakiyomi.arena import Tournament
+from sakiyomi.arena.agent_specs import weights_of
 from sakiyomi.arena.training import Run
 from sakiyomi.boards.go import Go
 
@@ -334,6 +337,24 @@ def prior(lab: Lab) -> Result:
     return _result(rows, None, table)
 
 
+def beside_others(lab: Lab) -> Result:
+    """9: with search, by the policies alone, and UCT, the shipped AlphaZero and GNU Go as far as they are there."""
+    lab.part("reinforced", "reinforce")
+    name, sims, own = lab.agent.game.name, lab.size.simulations, f"alphago:{lab.folder}"
+    players = {
+        f"AlphaGo, {sims} simulations": f"{own}@resign=-1,sims={sims}",
+        f"AlphaGo, {4 * sims} simulations": f"{own}@resign=-1,sims={4 * sims}",
+        "SL policy alone": f"{own}@search=false",
+        f"uct:{5 * sims}": f"uct:{5 * sims}",
+    }
+    if (weights_of("alphazero") / name).exists():
+        players[f"AlphaZero, {sims} simulations"] = f"alphazero:{name}@sims={sims}"
+    if installed("gnugo"):
+        players |= {f"GNU Go, level {level}": GNUGO.format(level) for level in (1, 10)}
+    table = _tournament(lab, "others", players)
+    return _result([(each, _elo(figures)) for each, figures in table.items()], None, table)
+
+
 RELATIONS: dict[int, Callable[[Lab], Result]] = {
     1: accuracy_and_speed,
     2: planes,
@@ -343,13 +364,20 @@ RELATIONS: dict[int, Callable[[Lab], Result]] = {
     6: values_and_rollouts,
     7: ablation,
     8: prior,
+    9: beside_others,
 }
 
 
 def _rated(lab: Lab, name: str, settings: dict[str, str], times: int = 1) -> dict[str, dict[str, float]]:
     """A round robin of the run's agent with several settings: ratings with their 95 % intervals."""
-    sims, out = lab.size.simulations, lab.place / name
+    sims = lab.size.simulations
     players = {each: f"alphago:{lab.folder}@resign=-1,sims={sims}{how and ','}{how}" for each, how in settings.items()}
+    return _tournament(lab, name, players, times)
+
+
+def _tournament(lab: Lab, name: str, players: dict[str, str], times: int = 1) -> dict[str, dict[str, float]]:
+    """A round robin of `players`, kept in ``relations/name``."""
+    out = lab.place / name
     tournament = Tournament(
         lab.agent.game,
         players,

@@ -167,7 +167,7 @@ def test_the_page(lab, tmp_path):
     relations.write_page(lab, tmp_path / "page")
     text = (tmp_path / "page.md").read_text()
     assert "## 3. The mean of eight views" in text
-    assert "Not measured yet: 1, 2, 4, 5, 6, 7, 8." in text
+    assert "Not measured yet: 1, 2, 4, 5, 6, 7, 8, 9." in text
     assert (tmp_path / "page.png").stat().st_size > 1000
     assert AlphaGo.load(lab.folder).parts.value is not None
 
@@ -200,13 +200,14 @@ def test_every_relation_has_its_panel(tmp_path):
             "parts": {name: elo(k) for k, name in enumerate(relations.PARTS)},
             "mixings": {f"lambda {mixing:g}": elo(-100 * mixing) for mixing in relations.MIXINGS},
         },
+        9: {"AlphaGo": elo(100), "GNU Go": elo(-100)},
     }
     drawn = {}
     for k, draw in plot.PANELS:
         axes = figure.add_subplot()
         draw(axes, found[k])
         drawn[axes.get_title()] = axes
-    assert [title[0] for title in drawn] == list("12345677")
+    assert [title[0] for title in drawn] == list("123456779")
     bars = drawn["2. By planes, taught as long, eight views"].patches
     np.testing.assert_allclose([bar.get_width() for bar in bars], [46, 34, 30 + 4 / 3])
     np.testing.assert_allclose(drawn["7. Mixing"].lines[0].get_xydata(), [(m, -100 * m) for m in relations.MIXINGS])
